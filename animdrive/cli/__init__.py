@@ -1,0 +1,1 @@
+"""The command line: types and help here, work in `pipeline`."""

@@ -1,0 +1,82 @@
+"""What each stage of the work looks like from outside. Implement one, add a table row, done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from animdrive.contract.checks import FloatArray
+from animdrive.contract.geometry import Character
+from animdrive.contract.media import AudioClip, LandmarkTrack, VideoFrame
+from animdrive.contract.tracks import CurveTrack, PhoneTrack
+
+Progress = Callable[[str, float], None]
+"""Called with a stage's name and how much of it is done, 0..1."""
+
+
+def no_progress(stage: str, done: float) -> None:
+    """Tell nobody."""
+
+
+@runtime_checkable
+class Aligner(Protocol):
+    """Sound to phones."""
+
+    def align(self, audio: AudioClip, text: str | None) -> PhoneTrack:
+        """Find when each phone is said; with `text` None, what is said as well."""
+        ...
+
+
+@runtime_checkable
+class LandmarkTracker(Protocol):
+    """Pictures to landmarks."""
+
+    def track(self, frames: Iterable[VideoFrame], *, progress: Progress) -> LandmarkTrack:
+        """Find the face's landmarks in every frame."""
+        ...
+
+
+@runtime_checkable
+class Layer(Protocol):
+    """One change to curves, stacked in order."""
+
+    def apply(self, track: CurveTrack, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return new [T, C] values; `track` is the performance below, `values` the stack so far.
+
+        Values may leave 0..1 between layers; the stack clips them once, at its top.
+        """
+        ...
+
+
+@runtime_checkable
+class Deformer(Protocol):
+    """Curves to skin."""
+
+    names: tuple[str, ...]
+    """The C curves it takes, in column order."""
+
+    def run(self, values: FloatArray) -> FloatArray:
+        """Return [T, V, 3] metres, head and eyes unrotated, for curve `values` [T, C]."""
+        ...
+
+
+@runtime_checkable
+class CurveWriter(Protocol):
+    """Curves to a file."""
+
+    def __call__(self, track: CurveTrack, path: Path) -> None:
+        """Write `track` to `path`, whole or not at all."""
+        ...
+
+
+@runtime_checkable
+class FrameRenderer(Protocol):
+    """Skin to pictures."""
+
+    def draw(self, character: Character, vertices: FloatArray) -> npt.NDArray[np.uint8]:
+        """Return [H, W, 3] RGB of posed `vertices` [V, 3]."""
+        ...

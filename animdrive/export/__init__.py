@@ -1,0 +1,1 @@
+"""Results to the files that other programs read."""

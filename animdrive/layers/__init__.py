@@ -1,0 +1,1 @@
+"""What is blended on top of a performance."""

@@ -1,0 +1,1 @@
+"""Files to clips and back: sound, video, pictures. Everything long is streamed."""

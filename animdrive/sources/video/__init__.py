@@ -1,0 +1,1 @@
+"""Video of a face to control curves."""
