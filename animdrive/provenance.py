@@ -54,8 +54,12 @@ def aigc_label(provenance: Provenance) -> str:
 
 
 def provenance_dict(provenance: Provenance) -> dict[str, object]:
-    """Return `provenance` as plain values, for JSON sidecars and for extras of a GLB."""
-    return {
+    """Return `provenance` as plain values, for JSON sidecars and for extras of a GLB.
+
+    The moment of making is left out where it is not known: a file that must come out the same
+    every time has no clock in it.
+    """
+    described: dict[str, object] = {
         "generator": f"animdrive {provenance.version}",
         "synthetic": True,
         "digitalSourceType": (
@@ -66,9 +70,11 @@ def provenance_dict(provenance: Provenance) -> dict[str, object]:
         "config": dict(provenance.config),
         "weights": [{"name": name, "sha256": digest} for name, digest in provenance.weights],
         "seed": provenance.seed,
-        "created": provenance.created,
         "AIGC": aigc_label(provenance),
     }
+    if provenance.created:
+        described["created"] = provenance.created
+    return described
 
 
 def write_provenance(provenance: Provenance, path: Path) -> None:

@@ -44,12 +44,18 @@ def as_float(what: str, values: npt.ArrayLike, shape: Shape) -> FloatArray:
 
 
 def as_int(what: str, values: npt.ArrayLike, shape: Shape) -> IntArray:
-    """Return `values` as a read-only int32 copy of the given shape."""
+    """Return `values` as a read-only int32 copy of the given shape.
+
+    Raises:
+        ContractError: the shape differs, or a value is no integer of 32 bits.
+    """
     given = np.asarray(values)
     if given.size and not np.issubdtype(given.dtype, np.integer):
         raise ContractError(f"{what} must hold integers, got {given.dtype}.")
     array = np.array(given, dtype=np.int32)
     _check_shape(what, array.shape, shape)
+    if not np.array_equal(array, given):
+        raise ContractError(f"{what} must hold integers of 32 bits, got {given.dtype} beyond.")
     array.setflags(write=False)
     return array
 
@@ -95,6 +101,15 @@ def check_unit_range(what: str, values: FloatArray, names: tuple[str, ...]) -> N
         f"{what}: '{names[column]}' is {values[frame, column]:.3f} at frame {frame}, outside 0..1 "
         f"({len(outside)} such values). Clip where the value is made, not here."
     )
+
+
+def check_indices(what: str, indices: IntArray, count: int) -> None:
+    """Raise unless all `indices` point into `count` vertices."""
+    if indices.size and (indices.min() < 0 or indices.max() >= count):
+        raise ContractError(
+            f"{what} reach from vertex {int(indices.min())} to {int(indices.max())}, but there "
+            f"are {count} vertices."
+        )
 
 
 def put(instance: object, **values: Any) -> None:

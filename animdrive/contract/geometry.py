@@ -16,6 +16,7 @@ from animdrive.contract.checks import (
     as_float,
     as_int,
     check_fps,
+    check_indices,
     check_names,
     check_unit_range,
     put,
@@ -37,11 +38,7 @@ class Mesh:
     def __post_init__(self) -> None:
         vertices = as_float("Mesh.vertices", self.vertices, ("V", 3))
         faces = as_int("Mesh.faces", self.faces, ("F", 3))
-        if faces.size and (faces.min() < 0 or faces.max() >= len(vertices)):
-            raise ContractError(
-                f"Mesh.faces reach from vertex {int(faces.min())} to {int(faces.max())}, but there "
-                f"are {len(vertices)} vertices."
-            )
+        check_indices("Mesh.faces", faces, len(vertices))
         uv = as_float("Mesh.uv", self.uv, (len(vertices), 2))
         check_unit_range("Mesh.uv", uv, ("u", "v"))
         put(self, vertices=vertices, faces=faces, uv=uv)
@@ -148,16 +145,20 @@ class Character:
             vertex, face = part.vertices.stop, part.faces.stop
         if (vertex, face) != (count, len(self.rig.neutral.faces)):
             raise ContractError("Character.parts do not cover the rig's vertices and faces.")
+        landmarks = as_int("Character.landmarks", self.landmarks, ("P",))
+        check_indices("Character.landmarks", landmarks, count)
         regions = {
             name: as_int(f"Character.regions['{name}']", index, ("N",))
             for name, index in self.regions.items()
         }
+        for name, index in regions.items():
+            check_indices(f"Character.regions['{name}']", index, count)
         put(
             self,
             head_pivot=as_float("Character.head_pivot", self.head_pivot, (3,)),
             eye_pivots=as_float("Character.eye_pivots", self.eye_pivots, (2, 3)),
             head_weight=weight,
-            landmarks=as_int("Character.landmarks", self.landmarks, ("P",)),
+            landmarks=landmarks,
             regions=MappingProxyType(regions),
         )
 

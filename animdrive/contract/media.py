@@ -85,7 +85,8 @@ class LandmarkTrack:
         confidence = as_float("LandmarkTrack.confidence", self.confidence, (len(points),))
         check_unit_range("LandmarkTrack.confidence", confidence[:, None], ("confidence",))
         times = np.array(self.times_s, dtype=np.float64)
-        if times.shape != (len(points),) or not (np.diff(times) > 0).all():
+        rising = np.isfinite(times).all() and (np.diff(times) > 0).all()
+        if times.shape != (len(points),) or not rising:
             raise ContractError(
                 f"LandmarkTrack.times_s must hold {len(points)} rising times, got {times.shape}."
             )

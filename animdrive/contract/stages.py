@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from animdrive.contract.checks import FloatArray
-from animdrive.contract.geometry import Character
 from animdrive.contract.media import AudioClip, LandmarkTrack, VideoFrame
 from animdrive.contract.tracks import CurveTrack, PhoneTrack
 
 Progress = Callable[[str, float], None]
 """Called with a stage's name and how much of it is done, 0..1."""
+
+
+Report = Callable[[str], None]
+"""Called with one line that the user should know."""
+
+
+def tell_nobody(note: str) -> None:
+    """Drop the note."""
 
 
 def no_progress(stage: str, done: float) -> None:
@@ -61,22 +67,4 @@ class Deformer(Protocol):
 
     def run(self, values: FloatArray) -> FloatArray:
         """Return [T, V, 3] metres, head and eyes unrotated, for curve `values` [T, C]."""
-        ...
-
-
-@runtime_checkable
-class CurveWriter(Protocol):
-    """Curves to a file."""
-
-    def __call__(self, track: CurveTrack, path: Path) -> None:
-        """Write `track` to `path`, whole or not at all."""
-        ...
-
-
-@runtime_checkable
-class FrameRenderer(Protocol):
-    """Skin to pictures."""
-
-    def draw(self, character: Character, vertices: FloatArray) -> npt.NDArray[np.uint8]:
-        """Return [H, W, 3] RGB of posed `vertices` [V, 3]."""
         ...

@@ -75,11 +75,9 @@ class CurveTrack:
         )
 
     def _filled(self, name: str, shape: tuple[int, ...], default: float) -> FloatArray:
-        given = getattr(self, name)
-        if given.ndim == 1 and len(given) == 0 and shape[0]:
+        given = np.asarray(getattr(self, name))
+        if given.shape == (0,):  # left out
             given = np.full(shape, default, dtype=np.float32)
-        elif given.size == 0:
-            given = np.zeros(shape, dtype=np.float32)
         return as_float(f"CurveTrack.{name}", given, shape)
 
     def __len__(self) -> int:
