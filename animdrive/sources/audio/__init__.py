@@ -1,1 +1,13 @@
-"""Speech to control curves."""
+"""Speech to control curves: sound → phones → visemes → curves with coarticulation."""
+
+from __future__ import annotations
+
+from animdrive.registry import Registry
+
+ALIGNERS = Registry(
+    "aligner",
+    {
+        "pocketsphinx": "animdrive.sources.audio.align:PocketsphinxAligner",
+    },
+)
+"""What finds phones in sound. An aligner is built as ``cls(tell=..., progress=...)``."""

@@ -1,0 +1,192 @@
+"""The espeak-ng library: pronunciations and a voice, offline.
+
+espeak-ng is a separate program under GPL-3, brought by the package `espeakng-loader` and called
+through its C interface (``speak_lib.h``). It keeps one state for the whole process, so every
+call goes through one lock.
+"""
+
+from __future__ import annotations
+
+import _ctypes
+import atexit
+import contextlib
+import ctypes
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from animdrive.errors import BackendError, InputError
+
+_SYNCHRONOUS = 2
+_DONT_EXIT = 0x8000
+_IPA = 0x02
+_UTF8 = 1
+_END_PAUSE = 0x1000
+_POSITION_CHARACTER = 1
+_RATE, _PITCH = 1, 3
+_LONGEST_PATH = 150
+"""espeak-ng keeps its data path in 160 bytes and cuts off the rest."""
+
+_lock = threading.RLock()
+_Callback = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
+)
+
+
+def _data_folder() -> Path:
+    """Return the voices' folder, by a path that fits into espeak-ng's buffer."""
+    import espeakng_loader
+
+    folder = Path(espeakng_loader.get_data_path())
+    return folder if len(os.fsencode(folder)) <= _LONGEST_PATH else _short_link(folder)
+
+
+@cache
+def _short_link(folder: Path) -> Path:
+    """Return a link to `folder` by a short path, kept as long as the process: voices load late."""
+    place = Path(tempfile.mkdtemp(prefix="espeak-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    link = place / "espeak-ng-data"
+    link.symlink_to(folder, target_is_directory=True)
+    return link
+
+
+def _library_file() -> Path:
+    import espeakng_loader
+
+    return Path(espeakng_loader.get_library_path())
+
+
+def _open(file: Path) -> tuple[Any, int]:
+    """Return the library in `file`, ready, and its sample rate in Hz."""
+    library: Any = ctypes.CDLL(str(file))
+    library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+    library.espeak_TextToPhonemes.argtypes = [
+        ctypes.POINTER(ctypes.c_char_p),
+        ctypes.c_int,
+        ctypes.c_int,
+    ]
+    library.espeak_Synth.argtypes = [
+        ctypes.c_char_p,
+        ctypes.c_size_t,
+        ctypes.c_uint,
+        ctypes.c_int,
+        ctypes.c_uint,
+        ctypes.c_uint,
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+    ]
+    rate = library.espeak_Initialize(_SYNCHRONOUS, 0, os.fsencode(_data_folder()), _DONT_EXIT)
+    if rate <= 0:
+        raise OSError(f"it does not start, status {rate}")
+    return library, int(rate)
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except (ImportError, OSError, RuntimeError) as error:
+        raise BackendError(
+            f"espeak-ng cannot be used here ({error}). Reinstall it: pip install espeakng-loader."
+        ) from error
+
+
+@cache
+def _speaker() -> Any:
+    """Return the library that stays open for pronunciations."""
+    return _open(_library_file())[0]
+
+
+@contextlib.contextmanager
+def _fresh_library() -> Iterator[tuple[Any, int]]:
+    """Yield a library of its own, closed afterwards.
+
+    The synthesiser's phase runs on from one text to the next, so that a text sounds a little
+    different each time. A copy that nobody has used gives the same samples every time.
+    """
+    with tempfile.TemporaryDirectory(prefix="espeak-", ignore_cleanup_errors=True) as folder:
+        file = _library_file()
+        copy = Path(shutil.copy(file, Path(folder) / file.name))
+        library, rate = _open(copy)
+        try:
+            yield library, rate
+        finally:
+            library.espeak_Terminate()
+            if hasattr(_ctypes, "dlclose"):
+                _ctypes.dlclose(library._handle)
+
+
+def _use_voice(library: Any, voice: str) -> None:
+    if library.espeak_SetVoiceByName(voice.encode()) != 0:
+        raise InputError(f"espeak-ng has no voice '{voice}'. 'en-us' and 'en-gb' are two it has.")
+
+
+def ipa(text: str, *, voice: str = "en-us") -> str:
+    """Return how espeak-ng says `text`, in IPA, words separated by spaces.
+
+    Args:
+        text: Any text; what the voice cannot say is left out.
+        voice: Name of an espeak-ng voice.
+
+    Raises:
+        BackendError: espeak-ng cannot be loaded here.
+        InputError: it has no such voice.
+    """
+    with _lock, _told():
+        library = _speaker()
+        _use_voice(library, voice)
+        # One clause is read at a time; the pointer moves on and is null at the end.
+        rest = ctypes.c_char_p(text.replace("\0", " ").encode())
+        clauses = []
+        while rest.value:
+            said = library.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, _IPA)
+            clauses.append(said.decode() if said else "")
+        return " ".join(clauses)
+
+
+def synthesise(
+    text: str, *, voice: str = "en-us", words_per_minute: int = 165, pitch: int = 50
+) -> tuple[npt.NDArray[np.float32], int]:
+    """Return `text` spoken: [N] samples in -1..1, and their rate in Hz.
+
+    Args:
+        text: What to say.
+        voice: Name of an espeak-ng voice.
+        words_per_minute: Speed, 80..450.
+        pitch: 0 low to 100 high.
+
+    Raises:
+        BackendError: espeak-ng cannot be loaded here, or failed.
+        InputError: it has no such voice.
+    """
+    pieces: list[npt.NDArray[np.int16]] = []
+
+    def collect(wave: Any, count: int, _events: Any) -> int:
+        if wave and count > 0:
+            pieces.append(np.ctypeslib.as_array(wave, shape=(count,)).copy())
+        return 0
+
+    with _lock, _told(), _fresh_library() as (library, rate):
+        _use_voice(library, voice)
+        library.espeak_SetParameter(_RATE, int(words_per_minute), 0)
+        library.espeak_SetParameter(_PITCH, int(pitch), 0)
+        callback = _Callback(collect)
+        library.espeak_SetSynthCallback(callback)
+        spoken = text.replace("\0", " ").encode() + b"\0"
+        status = library.espeak_Synth(
+            spoken, len(spoken), 0, _POSITION_CHARACTER, 0, _UTF8 | _END_PAUSE, None, None
+        )
+        library.espeak_Synchronize()
+    if status != 0:
+        raise BackendError(f"espeak-ng could not speak the text (status {status}).")
+    sound = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int16)
+    return (sound / 32768.0).astype(np.float32), rate

@@ -1,0 +1,118 @@
+"""A spoken line to a moving face: the front of this room."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from animdrive.contract import ARKIT52, AudioClip, CurveTrack, PhoneTrack, Segment
+from animdrive.contract.stages import Progress, no_progress
+from animdrive.errors import InputError
+from animdrive.sources.audio import ALIGNERS
+from animdrive.sources.audio.curves import MouthConfig, mouth_from_phones
+from animdrive.sources.audio.life import LifeConfig, life_beside_speech
+from animdrive.sources.audio.prosody import prosody_of
+from animdrive.sources.audio.sound import levels_of_clip
+from animdrive.sources.audio.visemes import viseme_segments
+
+LANGUAGES: tuple[str, ...] = ("en",)
+"""Languages whose phones are known."""
+
+
+@dataclass(frozen=True)
+class SpeechConfig:
+    """Settings of `speech_curves`."""
+
+    fps: float = 60.0
+    """Frames per second of the result, 1..240."""
+    seed: int = 0
+    """Seed of blinks, glances, head and brows, 0 or above; the mouth does not depend on it."""
+    language: str = "en"
+    """Language that is spoken: one of `LANGUAGES`."""
+    aligner: str = "pocketsphinx"
+    """What finds the phones: a name of `ALIGNERS`."""
+    mouth: MouthConfig = field(default_factory=MouthConfig)
+    """Dials of the mouth."""
+    life: LifeConfig = field(default_factory=LifeConfig)
+    """Dials of everything else that moves."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.fps <= 240:
+            raise InputError(f"fps must be in 1..240, got {self.fps}.")
+        if self.seed < 0:
+            raise InputError(f"seed must be 0 or above, got {self.seed}.")
+        if self.language not in LANGUAGES:
+            raise InputError(f"Unknown language '{self.language}'. Known: {', '.join(LANGUAGES)}.")
+        if self.aligner not in ALIGNERS:
+            raise InputError(
+                f"Unknown aligner '{self.aligner}'. Known: {', '.join(ALIGNERS.names())}."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class SpeechResult:
+    """A line as motion, and what was heard on the way."""
+
+    track: CurveTrack
+    """Motion from 0 s on, as long as the sound to the frame; columns `ARKIT52`."""
+    phones: PhoneTrack
+    """Phones and words, from 0 s to the end of the sound."""
+    visemes: tuple[Segment, ...]
+    """Mouth classes over time, for `NAME.visemes.tsv`."""
+    text: str | None
+    """The words that the motion follows, given or recognised, without punctuation; None when there
+    are none."""
+    notes: tuple[str, ...]
+    """What the user should know, one line each."""
+
+
+def speech_curves(
+    audio: AudioClip,
+    text: str | None = None,
+    *,
+    config: SpeechConfig = SpeechConfig(),
+    progress: Progress = no_progress,
+) -> SpeechResult:
+    """Turn a spoken line into motion of the face.
+
+    Phones are found in the sound, forced to `text` when it is given; mouth, jaw and tongue
+    follow them (`curves`); blinks, glances, head and brows come from the seed (`life`). Where
+    nobody speaks the mouth is exactly at rest, and the eyes still blink.
+
+    Args:
+        audio: Mono sound, any rate, any length.
+        text: What is said, or None to have it recognised.
+        config: Settings.
+        progress: Told of the stages "align" and "curves".
+
+    Returns:
+        Motion that covers the sound, at least one frame, with phones and notes.
+
+    Raises:
+        BackendError: the aligner is not installed.
+    """
+    notes: list[str] = []
+    aligner = ALIGNERS.load(config.aligner)(tell=notes.append, progress=progress)
+    phones: PhoneTrack = aligner.align(audio, text)
+    progress("curves", 0.0)
+    times = np.arange(max(1, math.ceil(audio.duration_s * config.fps - 1e-6))) / config.fps
+    prosody = prosody_of(phones, levels_of_clip(audio), duration_s=audio.duration_s)
+    mouth = mouth_from_phones(phones, times, stress=prosody.stress, config=config.mouth)
+    life = life_beside_speech(prosody, times, seed=config.seed, config=config.life)
+    track = CurveTrack(
+        names=ARKIT52,
+        fps=config.fps,
+        values=(mouth + life.values).astype(np.float32),  # they share no column
+        head_rotation=life.head_rotation.astype(np.float32),
+        eye_rotation=life.eye_rotation.astype(np.float32),
+    )
+    progress("curves", 1.0)
+    return SpeechResult(
+        track=track,
+        phones=phones,
+        visemes=viseme_segments(phones),
+        text=" ".join(word.label for word in phones.words) or None,
+        notes=tuple(notes),
+    )
