@@ -1,1 +1,10 @@
 """Video of a face to control curves."""
+
+from animdrive.registry import Registry
+
+TRACKERS = Registry(
+    "landmark tracker",
+    {
+        "facemesh": "animdrive.sources.video.landmarks:FaceMeshTracker",
+    },
+)
