@@ -1,1 +1,1 @@
-"""Skin to pictures."""
+"""Pictures of a character: headless rendering, previews, stills."""
