@@ -1,0 +1,133 @@
+"""``animdrive audio`` and ``animdrive video``: a recording becomes an animated face."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from animdrive.cli.console import print_result, shown_progress
+from animdrive.cli.options import (
+    AsJson,
+    Emotion,
+    Formats,
+    Gain,
+    Offset,
+    Out,
+    Size,
+    VisibleLabel,
+    layer_config,
+    output_config,
+)
+from animdrive.errors import InputError
+
+
+def audio_cli(
+    line: Annotated[Path, typer.Argument(help="Sound file, or a video with a sound track.")],
+    out: Out,
+    text: Annotated[str | None, typer.Option(help="What is said. Makes timing exact.")] = None,
+    text_file: Annotated[Path | None, typer.Option(help="File with what is said, UTF-8.")] = None,
+    language: Annotated[str, typer.Option(help="Language that is spoken.")] = "en",
+    emotion: Emotion = None,
+    gain: Gain = None,
+    offset: Offset = None,
+    fps: Annotated[float, typer.Option(help="Frames per second, 1..240.")] = 60.0,
+    seed: Annotated[int, typer.Option(help="Seed of blinks, glances and head motion.")] = 0,
+    jaw: Annotated[float, typer.Option(help="How far the jaw opens, 0..2.")] = 1.0,
+    lips: Annotated[float, typer.Option(help="How strongly lips are shaped, 0..2.")] = 1.0,
+    formats: Formats = None,
+    size: Size = 512,
+    visible_label: VisibleLabel = False,
+    as_json: AsJson = False,
+) -> None:
+    """Turn a spoken line into curves, a GLB and a preview.
+
+    Example: animdrive audio line.wav -o out --text "Hello there."
+    """
+    from animdrive.pipeline.jobs import animate_audio
+    from animdrive.sources.audio.curves import MouthConfig
+    from animdrive.sources.audio.speech import SpeechConfig
+
+    output = output_config(formats, size, visible_label)
+    layers = layer_config(emotion, gain, offset)
+    config = SpeechConfig(
+        fps=fps, seed=seed, language=language, mouth=MouthConfig(jaw=jaw, lips=lips)
+    )
+    with shown_progress() as progress:
+        result = animate_audio(
+            line,
+            out,
+            text=_transcript(text, text_file),
+            config=config,
+            layers=layers,
+            output=output,
+            keep=() if text_file is None else (text_file,),
+            progress=progress,
+        )
+    print_result("audio", str(line), result, as_json=as_json)
+
+
+def _transcript(text: str | None, text_file: Path | None) -> str | None:
+    from animdrive.files import existing_file
+
+    if text is not None and text_file is not None:
+        raise InputError("--text and --text-file are both given; use one.")
+    if text_file is None:
+        return text
+    try:
+        return existing_file(text_file, "text file").read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{text_file} is not UTF-8 text (byte {error.start}). Save it as UTF-8."
+        ) from error
+
+
+def video_cli(
+    clip: Annotated[Path, typer.Argument(help="Video of a face: mp4, mov, webm, avi, mkv.")],
+    out: Out,
+    emotion: Emotion = None,
+    gain: Gain = None,
+    offset: Offset = None,
+    fps: Annotated[
+        float | None, typer.Option(help="Frames per second, 1..240. Default: the clip's own.")
+    ] = None,
+    formats: Formats = None,
+    size: Size = 512,
+    visible_label: VisibleLabel = False,
+    as_json: AsJson = False,
+) -> None:
+    """Turn a clip of a face into curves, a GLB and a preview beside the clip.
+
+    Example: animdrive video clip.mp4 -o out
+    """
+    from animdrive.pipeline.jobs import animate_video
+    from animdrive.sources.video.face import FaceConfig
+
+    output = output_config(formats, size, visible_label)
+    layers = layer_config(emotion, gain, offset)
+    with shown_progress() as progress:
+        result = animate_video(
+            clip,
+            out,
+            config=FaceConfig(fps=fps),
+            layers=layers,
+            output=output,
+            progress=progress,
+        )
+    print_result("video", str(clip), result, as_json=as_json)
+
+
+def convert_cli(
+    source: Annotated[Path, typer.Argument(help="Curves: .csv (Live Link Face), .json, .glb.")],
+    target: Annotated[Path, typer.Argument(help="File to write; its suffix names the format.")],
+    as_json: AsJson = False,
+) -> None:
+    """Convert curves between formats.
+
+    Example: animdrive convert take.csv take.glb
+    """
+    from animdrive.pipeline.jobs import convert_curves
+
+    result = convert_curves(source, target)
+    print_result("convert", str(source), result, as_json=as_json)

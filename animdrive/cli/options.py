@@ -1,0 +1,77 @@
+"""Options that several commands share, and how their texts are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from animdrive.errors import InputError
+
+if TYPE_CHECKING:
+    from animdrive.pipeline.jobs import LayerConfig
+    from animdrive.pipeline.outputs import OutputConfig
+
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
+Formats = Annotated[
+    str | None,
+    typer.Option(help="What to write, by comma: csv,json,tsv,glb,mp4. Default: all there is."),
+]
+Emotion = Annotated[
+    list[str] | None,
+    typer.Option(help="Emotion on top, NAME:AMOUNT such as happy:0.5. May be given again."),
+]
+Gain = Annotated[
+    list[str] | None,
+    typer.Option(help="Factor for one curve, such as jawOpen:1.2. May be given again."),
+]
+Offset = Annotated[
+    list[str] | None,
+    typer.Option(help="Added to one curve, such as mouthSmileLeft:0.1. May be given again."),
+]
+Size = Annotated[int, typer.Option(help="Height of the preview, pixels, even.")]
+VisibleLabel = Annotated[
+    bool, typer.Option("--visible-label", help='Write "AI generated" into the preview.')
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+
+
+def layer_config(
+    emotion: Iterable[str] | None, gain: Iterable[str] | None, offset: Iterable[str] | None
+) -> LayerConfig:
+    """Return the layers that the options ask for.
+
+    Raises:
+        InputError: an option is not written as NAME:NUMBER, or a name is unknown.
+    """
+    from animdrive.layers.emotion import parse_emotion
+    from animdrive.pipeline.jobs import LayerConfig
+
+    return LayerConfig(
+        emotions=dict(parse_emotion(text) for text in emotion or ()),
+        gains=dict(_named_number("--gain", text) for text in gain or ()),
+        offsets=dict(_named_number("--offset", text) for text in offset or ()),
+    )
+
+
+def output_config(formats: str | None, size: int, visible_label: bool) -> OutputConfig:
+    """Return how results are written."""
+    from animdrive.pipeline.outputs import OutputConfig, parse_formats
+
+    return OutputConfig(
+        formats=None if formats is None else parse_formats(formats),
+        preview_size_px=size,
+        visible_label=visible_label,
+    )
+
+
+def _named_number(option: str, text: str) -> tuple[str, float]:
+    name, colon, number = text.partition(":")
+    try:
+        return name.strip(), float(number)
+    except ValueError:
+        example = "jawOpen:1.2" if option == "--gain" else "mouthSmileLeft:0.1"
+        what = f"'{number}' is not a number" if colon else "the number is missing"
+        raise InputError(f"{option} {text}: {what}; write it as {example}.") from None
