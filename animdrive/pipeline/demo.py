@@ -108,7 +108,7 @@ _PAGE = """<!doctype html>
  body {{ font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 62rem; padding: 2rem;
         background: #16181c; color: #e6e3df; }}
  h1 {{ font-weight: 600; }} h2 {{ margin-top: 2.5rem; font-weight: 600; }}
- video {{ width: 100%; border-radius: 8px; background: #000; }}
+ video {{ display: block; max-width: 100%; height: 26rem; border-radius: 8px; background: #000; }}
  a {{ color: #f0b27a; }} li span {{ color: #8d8a86; }}
  blockquote {{ margin: 0 0 1rem; padding-left: 1rem; border-left: 3px solid #f0b27a; }}
  .figures {{ color: #a8a49f; font-size: .9rem; }}
