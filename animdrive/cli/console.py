@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -16,6 +17,9 @@ from animdrive.contract.stages import Progress
 if TYPE_CHECKING:
     from animdrive.pipeline.outputs import JobResult
 
+_LOG_S = 30.0
+"""Seconds between the lines of a long stage in a log."""
+
 
 @contextlib.contextmanager
 def shown_progress() -> Iterator[Progress]:
@@ -24,7 +28,14 @@ def shown_progress() -> Iterator[Progress]:
     On a terminal bars move; in a log every finished stage is one line.
     """
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskID,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     # A descriptor of its own: libraries that shout while they load have the usual one silenced.
     if not sys.stderr.isatty():
@@ -36,6 +47,8 @@ def shown_progress() -> Iterator[Progress]:
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
         console=console,
     )
     tasks: dict[str, TaskID] = {}
@@ -50,13 +63,25 @@ def shown_progress() -> Iterator[Progress]:
 
 
 def _told_when_done() -> Progress:
-    """Return a `Progress` for logs: one line for every stage that is through."""
+    """Return a `Progress` for logs: a line for every stage that is through, and now and then.
+
+    A stage that takes long tells every `_LOG_S` seconds how far it is and how long it still takes.
+    """
     told: set[str] = set()
+    begun: dict[str, tuple[float, float]] = {}
+    last = perf_counter()
 
     def tell(stage: str, done: float) -> None:
+        nonlocal last
+        now = perf_counter()
+        start, first = begun.setdefault(stage, (now, done))
         if done >= 1 and stage not in told:
             told.add(stage)
             typer.echo(f"{stage}: done", err=True)
+        elif first < done < 1 and now - last >= _LOG_S:
+            left = (now - start) * (1 - done) / (done - first)
+            typer.echo(f"{stage}: {100 * done:.0f} %, about {left / 60:.1f} min left", err=True)
+            last = now
 
     return tell
 

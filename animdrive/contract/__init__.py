@@ -2,6 +2,7 @@
 
 from animdrive.contract.face import FaceFit
 from animdrive.contract.geometry import Camera, Character, Material, Mesh, MeshTrack, Part, Rig
+from animdrive.contract.head_shape import HEAD_SHAPE_SIZE, HeadControl, HeadShape
 from animdrive.contract.media import AudioClip, LandmarkTrack, VideoClip, VideoFrame
 from animdrive.contract.motion import MotionField
 from animdrive.contract.names import (
@@ -18,6 +19,7 @@ from animdrive.contract.tracks import CurveTrack, PhoneTrack, Segment, VisemeTra
 __all__ = [
     "ARKIT52",
     "ARKIT_INDEX",
+    "HEAD_SHAPE_SIZE",
     "MIRROR52",
     "MOUTH_CURVES",
     "OVR15",
@@ -26,6 +28,8 @@ __all__ = [
     "Character",
     "CurveTrack",
     "FaceFit",
+    "HeadControl",
+    "HeadShape",
     "LandmarkTrack",
     "Material",
     "Mesh",

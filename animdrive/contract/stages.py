@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -67,4 +67,33 @@ class Deformer(Protocol):
 
     def run(self, values: FloatArray) -> FloatArray:
         """Return [T, V, 3] metres, head and eyes unrotated, for curve `values` [T, C]."""
+        ...
+
+
+@runtime_checkable
+class Simulator(Protocol):
+    """Curves to skin, frame after frame, each frame starting from the one before."""
+
+    names: tuple[str, ...]
+    """The C curves it takes, in column order."""
+
+    def frames(self, values: FloatArray, *, fps: float = 30.0) -> Iterator[FloatArray]:
+        """Yield [V, 3] metres for each row of `values` [T, C], head and eyes unrotated.
+
+        The first frame is solved from rest, every other one from the frame before it.
+        """
+        ...
+
+
+@runtime_checkable
+class SimulatorFactory(Protocol):
+    """Builds a simulator, here or in another process: it can be pickled and is small."""
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """All that its results depend on, as plain values of JSON."""
+        ...
+
+    def __call__(self) -> Simulator:
+        """Return a new simulator at rest."""
         ...
