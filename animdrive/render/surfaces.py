@@ -144,6 +144,9 @@ class Surfaces:
                 internal_format=_SRGB8 if unit == _TEXTURE_UNIT else None,
             )
             texture.build_mipmaps()
+            if unit == _NORMALS_UNIT:  # one level will do: relief has no edges to shimmer
+                context = self._context
+                texture.filter = (context.LINEAR_MIPMAP_NEAREST, context.LINEAR)
             self._textures[key] = texture
         return self._textures[key]
 

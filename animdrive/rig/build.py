@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from animdrive.contract import ARKIT52, Character, Material, Mesh, Part, Rig
+from animdrive.rig.arch import dental_arches
 from animdrive.rig.cage import MM, Cage, build_cage
-from animdrive.rig.paint import EAR_BOX, paint_eye, paint_skin
+from animdrive.rig.jaw import jaw_moved
+from animdrive.rig.lashes import Lashes, grown_lashes, lash_offsets
+from animdrive.rig.paint import EAR_BOX, paint_eye, paint_skin, paint_skin_normals
 from animdrive.rig.parts import (
     IRIS_MARKS,
     IRIS_UV_RADIUS,
-    Arch,
+    TONGUE_LENGTH,
     Piece,
     ear,
     eyeball,
     gums,
+    mirrored,
     teeth,
     tongue,
 )
 from animdrive.rig.shapes_eyes import EyeShapes
-from animdrive.rig.shapes_mouth import MouthShapes, jaw_moved
+from animdrive.rig.shapes_mouth import MouthShapes
 from animdrive.rig.shaping import Shaper
 from animdrive.rig.skin import Skin, build_skin
 from animdrive.rig.surface import Faces, Points, smoothstep
@@ -28,20 +34,24 @@ from animdrive.weights import load_arrays
 HEAD_PIVOT = np.array([0.0, -28.0, -104.0]) * MM
 """Between the joints of skull, atlas and upper neck: about where a nod turns."""
 
-_UPPER_ARCH = Arch((0.0, -29.4 * MM, -6.8 * MM), upper=True)
-_LOWER_ARCH = Arch((0.0, -27.2 * MM, -10.4 * MM), upper=False)
-_TONGUE_TIP = np.array([0.0, -29.4, -15.0]) * MM
-_EAR_ROOT = np.array([68.0, 13.0, -92.0]) * MM
+_TONGUE_TIP = np.array([0.0, -2.4, -5.0]) * MM
+"""From the edge of the lower front teeth to the tip of the tongue at rest."""
 
 NOTICEABLE = 0.01 * MM
 """Offsets below this are left out of the rig."""
 
 
-def build_head() -> Character:
-    """Return our head, built anew from the measured mean face. Takes some seconds."""
+@cache
+def grown() -> tuple[Cage, Skin]:
+    """Return the coarse and the fine skin, grown from the measured mean face."""
     mean = load_arrays("face_mean")
     cage = build_cage(mean["landmarks"].astype(np.float64), mean["faces"], mean["mirror"])
-    skin = build_skin(cage)
+    return cage, build_skin(cage)
+
+
+def build_head() -> Character:
+    """Return our head, built anew from the measured mean face. Takes some seconds."""
+    cage, skin = grown()
     pieces = _pieces(skin, cage)
     offsets = _offsets(skin, cage, pieces)
     start = np.cumsum([0] + [len(piece.vertices) for _, piece, _, _ in pieces])
@@ -82,21 +92,25 @@ def build_head() -> Character:
 def _pieces(skin: Skin, cage: Cage) -> list[tuple[str, Piece, str, str]]:
     """Return name, surface, material and bone of everything, the skin first."""
     (u0, u1), (v0, v1) = EAR_BOX
-    ears = []
+    ears, canal = [], skin.canal
     for side, name in ((1.0, "ear_left"), (-1.0, "ear_right")):
-        piece = ear(_EAR_ROOT * [side, 1, 1], side=side)
+        piece = ear(canal * [side, 1, 1], side=side)
         uv = np.array([u0, v0]) + piece.uv * [u1 - u0, v1 - v0]
         ears.append((name, Piece(piece.vertices, piece.faces, uv), "skin", "head"))
+    upper, lower = dental_arches(skin.stomion)
+    lashes = grown_lashes(skin, cage.eye_centres[0]).piece
     return [
         ("skin", Piece(skin.vertices, skin.faces, skin.uv), "skin", "head"),
         *ears,
-        ("teeth_upper", teeth(_UPPER_ARCH), "teeth", "head"),
-        ("teeth_lower", teeth(_LOWER_ARCH), "teeth", "head"),
-        ("gums_upper", gums(_UPPER_ARCH), "gums", "head"),
-        ("gums_lower", gums(_LOWER_ARCH), "gums", "head"),
-        ("tongue", tongue(_TONGUE_TIP), "tongue", "head"),
+        ("teeth_upper", teeth(upper), "teeth", "head"),
+        ("teeth_lower", teeth(lower), "teeth", "head"),
+        ("gums_upper", gums(upper), "gums", "head"),
+        ("gums_lower", gums(lower), "gums", "head"),
+        ("tongue", tongue(lower.front + _TONGUE_TIP), "tongue", "head"),
         ("eye_left", eyeball(cage.eye_centres[0]), "eye", "eye_left"),
         ("eye_right", eyeball(cage.eye_centres[1]), "eye", "eye_right"),
+        ("lashes_left", lashes, "lashes", "head"),
+        ("lashes_right", mirrored(lashes), "lashes", "head"),
     ]
 
 
@@ -123,13 +137,18 @@ def _offsets(
     for name, offset in skins.items():
         whole[name][: len(offset)] = offset
     start = 0
+    lashes = grown_lashes(skin, cage.eye_centres[0])
     for name, piece, _, _ in pieces:
         run = slice(start, start + len(piece.vertices))
         start = run.stop
+        if name.startswith("lashes"):
+            for curve, offset in skins.items():
+                if curve.startswith("eye"):
+                    whole[curve][run] = _lash_offsets(lashes, skin, offset, cage, name)
         if name in ("teeth_lower", "gums_lower", "tongue"):
             follow = np.ones(len(piece.vertices))
             if name == "tongue":  # its root hangs on the hyoid, not on the jaw
-                back = (_TONGUE_TIP[2] - piece.vertices[:, 2]) / (55 * MM)
+                back = (piece.vertices[:, 2].max() - piece.vertices[:, 2]) / TONGUE_LENGTH
                 follow = 1 - 0.35 * smoothstep(0.3, 1.0, back)
                 whole["tongueOut"][run] = _tongue_out(back)
             whole["jawOpen"][run] = jaw_moved(piece.vertices, follow) - piece.vertices
@@ -140,6 +159,14 @@ def _offsets(
             ):
                 whole[curve][run, axis] = mm * MM * follow
     return whole
+
+
+def _lash_offsets(lashes: Lashes, skin: Skin, offset: Points, cage: Cage, name: str) -> Points:
+    """Return [N, 3] of the lashes called `name` under a curve that moves the skin by `offset`."""
+    if name == "lashes_left":
+        return lash_offsets(lashes, skin, offset, cage.eye_centres[0])
+    flipped = offset[skin.mirror] * [-1, 1, 1]
+    return lash_offsets(lashes, skin, flipped, cage.eye_centres[0]) * [-1, 1, 1]
 
 
 def _tongue_out(back: Points) -> Points:
@@ -161,11 +188,17 @@ def _head_weight(skin: Skin, count: int) -> Points:
 
 def _materials(skin: Skin) -> tuple[Material, ...]:
     return (
-        Material("skin", roughness=0.48, texture=paint_skin(skin)),
+        Material(
+            "skin",
+            roughness=0.48,
+            texture=paint_skin(skin),
+            normal_texture=paint_skin_normals(skin),
+        ),
         Material("eye", roughness=0.06, texture=paint_eye(iris_uv=IRIS_UV_RADIUS)),
         Material("teeth", base_color=(0.80, 0.76, 0.66, 1.0), roughness=0.22),
         Material("gums", base_color=(0.46, 0.13, 0.13, 1.0), roughness=0.30),
         Material("tongue", base_color=(0.46, 0.15, 0.15, 1.0), roughness=0.38),
+        Material("lashes", base_color=(0.06, 0.04, 0.032, 1.0), roughness=0.6),
     )
 
 

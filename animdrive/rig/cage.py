@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from animdrive.rig.surface import Faces, Points, boundary_loops
+from animdrive.rig.surface import Faces, Points, boundary_loops, smoothstep
 
 MM = 1e-3
 
@@ -144,6 +144,8 @@ def _fill_lips(face: Points) -> None:
     ):
         for vertex, share in zip(ring, along, strict=True):
             face[vertex] += np.array([0, -down * MM, forward * MM]) * share
+    for vertex, up in ((0, -0.6), (37, 0.5), (267, 0.5), (39, 0.2), (269, 0.2)):  # Cupid's bow
+        face[vertex, 1] += up * MM
 
 
 def _eye_centre(loop: Points) -> Points:
@@ -209,25 +211,30 @@ def _mouth_rings(builder: _Builder, rim: list[int]) -> list[list[int]]:
     return rings
 
 
-# The head behind the face: (centre, half axes) of ellipsoids and (from, to, radii) of cones, mm.
-# Length 195, breadth 152 and height 225 are the pooled means of Young (1993), "Head and face
-# anthropometry of adult U.S. civilians".
-_CRANIUM = ((0, 52, -99), (77, 95, 98))
-_OCCIPUT = ((0, 15, -122), (66, 62, 66))
+# The head behind the face: (centre, half axes, power: 2 is round) of ellipsoids and
+# (from, to, radii) of cones, mm. Length 195, breadth 152 and height 225 are the pooled means of
+# Young (1993), "Head and face anthropometry of adult U.S. civilians".
+_CRANIUM = ((0, 60, -99), (76, 87, 97), 2.2)
+_OCCIPUT = ((0, 15, -122), (66, 62, 66), 2.0)
 _NECK = ((0, -50, -116), (0, -230, -108), 51, 72)
 _THROAT = ((0, -50, -52), (0, -62, -100), 30, 46)
 _BLEND = 16.0
+_TEMPLES = 0.08
+"""How much narrower the cranium is in front than behind."""
 
 
 def head_distance(points: Points) -> npt.NDArray[np.float64]:
     """Return [N] about how far `points` [N, 3] lie outside the head behind the face, metres."""
     p = points / MM
 
-    def ellipsoid(centre: tuple[int, ...], axes: tuple[int, ...]) -> npt.NDArray[np.float64]:
+    def ellipsoid(
+        p: Points, centre: tuple[int, ...], axes: tuple[int, ...], power: float
+    ) -> npt.NDArray[np.float64]:
         scaled = (p - centre) / axes
-        near = np.linalg.norm(scaled, axis=1)
-        steep = np.linalg.norm(scaled / axes, axis=1)
-        return np.asarray(near * (near - 1) / np.maximum(steep, 1e-9))
+        size = np.abs(scaled)
+        near = np.maximum((size**power).sum(1) ** (1 / power), 1e-9)
+        steep = np.linalg.norm((size / near[:, None]) ** (power - 1) / axes, axis=1)
+        return np.asarray((near - 1) / np.maximum(steep, 1e-9))
 
     def cone(
         start: tuple[int, ...], end: tuple[int, ...], first: float, last: float
@@ -237,7 +244,10 @@ def head_distance(points: Points) -> npt.NDArray[np.float64]:
         away = np.linalg.norm(p - (np.array(start) + t[:, None] * axis), axis=1)
         return np.asarray(away - (first + t * (last - first)))
 
-    parts = [ellipsoid(*_CRANIUM), ellipsoid(*_OCCIPUT), cone(*_NECK), cone(*_THROAT)]
+    # Temples are narrower than the crown behind them.
+    temple = 1 - _TEMPLES * smoothstep(-115.0, -45.0, p[:, 2])
+    cranium = np.column_stack([p[:, 0] / temple, p[:, 1:]])
+    parts = [ellipsoid(cranium, *_CRANIUM), ellipsoid(p, *_OCCIPUT), cone(*_NECK), cone(*_THROAT)]
     total = parts[0]
     for other in parts[1:]:  # smooth union: Quilez, "smooth minimum", polynomial form
         h = np.clip(0.5 + 0.5 * (other - total) / _BLEND, 0, 1)

@@ -11,17 +11,26 @@ import numpy as np
 import numpy.typing as npt
 
 from animdrive.contract import Character, Material, Mesh, Part, Rig
-from animdrive.errors import WeightsError
-from animdrive.files import written_aside
+from animdrive.errors import InputError, WeightsError
+from animdrive.files import existing_file, written_aside
 from animdrive.weights import load_arrays
 
-_JPEG_QUALITY = 90
+_ALBEDO_QUALITY = 90
+_NORMALS_QUALITY = 94
+"""Of JPEG. Normal maps are kept at full colour resolution: their colours are directions."""
 
 
-def save_head(character: Character, path: Path) -> None:
+def save_head(
+    character: Character, path: Path, *, topology: dict[str, npt.NDArray[Any]] | None = None
+) -> None:
     """Pack `character` into a safetensors file: offsets as 16-bit steps of the vertices that move.
 
     A step is at most 1/32767 of the curve's largest offset, below a micrometre.
+
+    Args:
+        character: Whom to pack.
+        path: Where to.
+        topology: Arrays of `animdrive.rig.topology.packed`, stored beside.
     """
     from safetensors.numpy import save_file
 
@@ -42,12 +51,17 @@ def save_head(character: Character, path: Path) -> None:
         "head_weight": np.round(character.head_weight * 255).astype(np.uint8),
         "landmarks": character.landmarks.astype(np.uint16),
     }
+    arrays |= topology or {}
     for name, index in character.regions.items():
         arrays[f"region.{name}"] = index.astype(np.uint16)
     materials = []
     for material in character.materials:
         if material.texture is not None:
-            arrays[f"texture.{material.name}"] = _jpeg(material.texture)
+            arrays[f"texture.{material.name}"] = _jpeg(material.texture, _ALBEDO_QUALITY)
+        if material.normal_texture is not None:
+            arrays[f"normals.{material.name}"] = _jpeg(
+                material.normal_texture, _NORMALS_QUALITY, whole_colour=True
+            )
         materials.append(
             {
                 "name": material.name,
@@ -82,6 +96,22 @@ def load_head() -> Character:
     return _unpacked(load_arrays("head"))
 
 
+def read_head(path: Path) -> Character:
+    """Return a character that `save_head` packed.
+
+    Raises:
+        InputError: no such file, damaged, or of another kind.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    path = existing_file(Path(path), "head")
+    try:
+        return _unpacked(load_file(path))
+    except (SafetensorError, WeightsError, ValueError) as error:
+        raise InputError(f"{path} is not a head that can be read: {error}") from error
+
+
 def _unpacked(arrays: dict[str, npt.NDArray[Any]]) -> Character:
     try:
         described = json.loads(arrays["description"].tobytes())
@@ -109,6 +139,7 @@ def _unpacked(arrays: dict[str, npt.NDArray[Any]]) -> Character:
                 roughness=m["roughness"],
                 metallic=m["metallic"],
                 texture=_picture(arrays.get(f"texture.{m['name']}")),
+                normal_texture=_picture(arrays.get(f"normals.{m['name']}")),
             )
             for m in described["materials"]
         )
@@ -139,13 +170,17 @@ def _unpacked(arrays: dict[str, npt.NDArray[Any]]) -> Character:
         ) from error
 
 
-def _jpeg(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def _jpeg(
+    picture: npt.NDArray[np.uint8], quality: int, *, whole_colour: bool = False
+) -> npt.NDArray[np.uint8]:
     import io
 
     from PIL import Image
 
     stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, "JPEG", quality=_JPEG_QUALITY, optimize=True)
+    Image.fromarray(picture).save(
+        stream, "JPEG", quality=quality, optimize=True, subsampling=0 if whole_colour else 2
+    )
     return np.frombuffer(stream.getvalue(), dtype=np.uint8)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from animdrive.rig.arch import Arch, arch_curve
 from animdrive.rig.cage import EYE_RADIUS, MM
 from animdrive.rig.surface import Faces, Points, smoothstep
 
@@ -51,6 +52,11 @@ def outward(piece: Piece) -> Piece:
     centre = piece.vertices.mean(0)
     volume = (np.cross(a - centre, b - centre) * (c - centre)).sum()
     return piece if volume > 0 else Piece(piece.vertices, piece.faces[:, ::-1], piece.uv)
+
+
+def mirrored(piece: Piece) -> Piece:
+    """Return `piece` on the other side of the face."""
+    return Piece(piece.vertices * [-1, 1, 1], piece.faces[:, ::-1], piece.uv)
 
 
 IRIS_RADIUS = 5.9 * MM
@@ -109,21 +115,17 @@ _LOWER_TEETH = (
 )  # fmt: skip
 
 
-def _arch_walk(
-    widths: list[float], *, half_width: float, depth: float
-) -> list[tuple[Points, float]]:
-    """Return (place [2] = x, z from the front, heading) of each tooth's middle along a parabola."""
-    x = np.linspace(0, half_width * 1.25, 2000)
-    z = -depth * (x / half_width) ** 2.3
-    length = np.concatenate([[0], np.cumsum(np.hypot(np.diff(x), np.diff(z)))])
+def _arch_walk(arch: Arch, widths: list[float]) -> list[tuple[Points, float]]:
+    """Return (place [2] = x, z from the front, heading) of each tooth's middle, millimetres."""
+    length, place, _ = arch_curve(arch)
+    place = (place - [0, arch.front[2]]) / MM
     places = []
     reach = 0.0
     for width in widths:
-        s = reach + width / 2
+        i = int(np.searchsorted(length, (reach + width / 2) * MM))
         reach += width
-        i = int(np.searchsorted(length, s))
-        heading = float(np.arctan2(z[i + 5] - z[i - 5], x[i + 5] - x[i - 5]))
-        places.append((np.array([x[i], z[i]]), heading))
+        along = place[i + 5] - place[max(i - 5, 0)]
+        places.append((place[i], float(np.arctan2(along[1], along[0]))))
     return places
 
 
@@ -151,33 +153,25 @@ def _tooth(width: float, height: float, depth: float, *, kind: int) -> tuple[Poi
         deep = depth / 2 * (1 + (edge_depth - 1) * max(0.0, t) ** 1.3)
         if t == 1.0:
             wide, deep = wide * 0.90, deep * 0.55
-        lean = 0.6 * np.sin(np.pi * np.clip(t, 0, 1))  # the labial face is convex
+        lean = 0.5 * np.sin(np.pi * np.clip(t, 0, 1))  # the labial face is convex
+        # Incisors thin out from behind: their labial face runs down to the edge.
+        lean += (0.80, 0.60, 0.15)[kind] * (depth / 2 - deep)
         rows.append(
             np.column_stack(
                 [outline[:, 0] * wide, np.full(columns, -t * height), outline[:, 1] * deep + lean]
             )
         )
-    points = np.concatenate([*rows, [[0, -height * 1.005, 0]]])
+    points = np.concatenate([*rows, rows[-1].mean(0, keepdims=True) - [0, 0.005 * height, 0]])
     faces = grid_faces(len(rows), columns, closed=True)
     last = (len(rows) - 1) * columns
     cap = [(last + c, last + (c + 1) % columns, len(points) - 1) for c in range(columns)]
     return points, np.concatenate([faces, np.array(cap, dtype=np.int32)]).astype(np.int32)
 
 
-@dataclass(frozen=True)
-class Arch:
-    """Where a row of teeth stands."""
-
-    front: tuple[float, float, float]
-    """Middle of the biting edge of the front teeth, metres."""
-    upper: bool
-
-
 def teeth(arch: Arch) -> Piece:
     """Return the fourteen crowns of one jaw. v of the texture is 1 at the gum, 0 at the edge."""
     table = _UPPER_TEETH if arch.upper else _LOWER_TEETH
-    half_width, depth = (27.5, 34.0) if arch.upper else (25.5, 33.0)
-    places = _arch_walk([w for w, _, _ in table], half_width=half_width, depth=depth)
+    places = _arch_walk(arch, [w for w, _, _ in table])
     sign = 1.0 if arch.upper else -1.0
     pieces = []
     for number, ((width, height, deep), (place, heading)) in enumerate(
@@ -202,10 +196,10 @@ def teeth(arch: Arch) -> Piece:
 
 def gums(arch: Arch) -> Piece:
     """Return the gum of one jaw: a thick ribbon along the arch that buries the roots."""
-    half_width, depth = (27.5, 34.0) if arch.upper else (25.5, 33.0)
     sign = 1.0 if arch.upper else -1.0
-    x = np.linspace(-1.18, 1.18, 29) * half_width
-    z = -depth * np.abs(x / half_width) ** 2.3
+    half_width = arch.half_width / MM
+    x = np.linspace(-1.10, 1.10, 29) * half_width
+    z = arch.behind(x * MM) / MM
     centre = np.column_stack([x, z])
     along = np.gradient(centre, axis=0)
     along /= np.linalg.norm(along, axis=1, keepdims=True)
@@ -214,7 +208,7 @@ def gums(arch: Arch) -> Piece:
     rows = []
     # (outwards from the arch's middle line, up from the biting edge), mm
     for out, up in (
-        (-1.2, 9.4), (0.35, 8.7), (0.9, 10.5), (0.9, 15.0), (-3.0, 18.5), (-8.5, 15.0),
+        (-1.2, 9.4), (0.2, 8.7), (0.6, 10.5), (0.5, 13.8), (-3.0, 16.2), (-8.5, 14.0),
         (-9.5, 9.5), (-7.0, 7.2), (-4.5, 8.4),
     ):  # fmt: skip
         back = smoothstep(0.35, 1.0, far)
@@ -231,22 +225,28 @@ def gums(arch: Arch) -> Piece:
     return outward(Piece(points, faces, uv))
 
 
+TONGUE_LENGTH = 50.0 * MM
+"""From the tip to where the tongue turns down into the throat."""
+
+
 def tongue(tip: Points) -> Piece:
-    """Return a tongue at rest: `tip` [3] is its foremost point, its root lies 55 mm behind."""
-    rows, columns = 14, 18
+    """Return a tongue at rest: `tip` [3] is its foremost point, its root lies 50 mm behind."""
+    rows, columns = 18, 20
     pieces = []
     turn = np.arange(columns) * 2 * np.pi / columns
+    cos, sin = np.cos(turn), np.sin(turn)
     for k in range(rows):
-        t = k / (rows - 1)  # 0 tip, 1 root
-        grow = np.sqrt(np.clip(1 - (1 - min(t / 0.55, 1.0)) ** 2, 0, 1)) if t > 0 else 0.0
-        wide, thick = 20.0 * grow, (3.2 + 4.6 * smoothstep(0.1, 0.9, np.array(t))) * max(grow, 0.0)
-        up = 5.5 * np.sin(np.pi * min(t * 0.85, 1.0)) - 9.0 * smoothstep(0.72, 1.0, np.array(t))
-        cos, sin = np.cos(turn), np.sin(turn)
-        # Flat above with a shallow furrow, full below.
+        t = (k / (rows - 1)) ** 1.25  # 0 tip, 1 root; rows lie closer at the tip
+        grow = np.sqrt(np.clip(1 - (1 - min(t / 0.5, 1.0)) ** 2, 0, 1))
+        wide = 19.0 * grow * (1 - 0.22 * smoothstep(0.6, 1.0, np.array(t)))
+        thick = (2.8 + 5.4 * smoothstep(0.05, 0.8, np.array(t))) * grow
+        up = 5.0 * np.sin(np.pi * min(t * 0.85, 1.0)) - 6.0 * smoothstep(0.72, 1.0, np.array(t))
+        # Flat above with a furrow along the middle, full below.
         y = thick * np.where(sin > 0, 0.75 * np.abs(sin) ** 0.8, -(np.abs(sin) ** 0.8))
-        y = y - np.where(sin > 0, 1.1 * grow * np.exp(-((cos * 3.2) ** 2)), 0)
+        furrow = grow * (1 - 0.5 * t) * np.exp(-((cos * 4.5) ** 2))
+        y = y - np.where(sin > 0, 1.3 * furrow, -0.4 * furrow)
         x = np.sign(cos) * np.abs(cos) ** 0.85 * wide
-        z = -55.0 * t - 3.0 * grow * (np.abs(cos) ** 2) * (1 - t)
+        z = -TONGUE_LENGTH / MM * t - 3.0 * grow * cos**2 * (1 - t)
         pieces.append(np.column_stack([x, y + up, z * np.ones(columns)]))
     points = np.concatenate(pieces) * MM + tip
     faces = grid_faces(rows, columns, closed=True)
@@ -262,7 +262,7 @@ def ear(root: Points, *, side: float) -> Piece:
     A grid of rings from the canal outwards: concha, antihelix, scapha, the rolled helix, then the
     back of the ear down to the head. `side` is 1 for the left ear, -1 for the right.
     """
-    columns = 32
+    columns = 48
     turn = np.arange(columns) * 2 * np.pi / columns  # 0 forward, π/2 up, π back
     cos, sin = np.cos(turn), np.sin(turn)
     # Outline about the canal, mm: forward is short, up long, the lobe narrow below.
@@ -289,6 +289,9 @@ def ear(root: Points, *, side: float) -> Piece:
     ):  # fmt: skip
         outer = smoothstep(0.82, 0.95, np.array(r))
         height = h * (1 - outer) + h * outer * (0.45 + 0.55 * rim)
+        # In front, below the helix's root, the ear has no rim: it runs into the cheek.
+        height = height - 8.0 * outer * front * (1 - rim)
+        height = height - 4.5 * min(r, 1.0) * smoothstep(0.25, 1.0, -sin)  # the lobe hangs close
         antihelix = (
             np.exp(-(((r - 0.60) / 0.12) ** 2)) * 1.4 * smoothstep(-0.6, 0.4, sin) * (1 - front)
         )

@@ -9,7 +9,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from animdrive.rig.cage import EYE_RADIUS, LID_THICKNESS, MM
+from animdrive.rig.cage import LID_THICKNESS, MM
+from animdrive.rig.lids import (
+    canthus_weights,
+    eye_surface,
+    is_upper,
+    lid_fade,
+    looking,
+    outside_eye,
+)
+from animdrive.rig.pose import DOWN_RAD, UP_RAD, YAW_RAD
 from animdrive.rig.shaping import Index, Shaper, bump
 from animdrive.rig.surface import Points, smoothstep
 
@@ -22,35 +31,53 @@ class EyeShapes:
 
     def __init__(self, shaper: Shaper, centre: Points) -> None:
         self.shaper, self.skin, self.centre = shaper, shaper.skin, centre
-        self.margin = np.array(self.skin.rings["eye_left_0"])
-        self.edge = np.array(self.skin.rings["eye_left_1"])
-        self.under = np.array(self.skin.rings["eye_left_2"])
+        lattice = self.skin.lids
+        self.all_rows = lattice.vertices[lattice.row > -1e-6]
+        """Margin, edge and inside of both lids of the left eye."""
+        plate = (lattice.row > -0.51) & (lid_fade(lattice.turn) > 0.3)
+        chosen = (lattice.row > -1e-6) | plate
+        self.lid, self.row = lattice.vertices[chosen], lattice.row[chosen]
+        self.turn = lattice.turn[chosen]
+        grid = lattice.grid(0, 0)[0]
+        self.margin = grid[0]
+        turns = np.arange(len(self.margin)) / len(self.margin) * 16
+        self.is_upper = is_upper(turns)
         opening = self.skin.vertices[self.margin]
-        inner, outer = int(np.argmin(opening[:, 0])), int(np.argmax(opening[:, 0]))
-        line = np.interp(opening[:, 0], *np.sort(opening[[inner, outer]][:, :2], axis=0).T)
-        self.is_upper = opening[:, 1] > line
-        self.is_upper[[inner, outer]] = False
-        span = opening[outer, 0] - opening[inner, 0]
-        self.along = (opening[:, 0] - opening[inner, 0]) / span  # 0 inner corner, 1 outer
+        span = opening[:, 0].max() - opening[:, 0].min()
+        self.along = (opening[:, 0] - opening[:, 0].min()) / span  # 0 inner corner, 1 outer
+        self.column = np.searchsorted(turns, self.turn + 1e-6) - 1
+        """Which of the vertices of `margin` each of `lid` belongs to."""
         x, y, _ = (self.skin.vertices / MM).T
         self._other_side = shaper.where(x < 4)
         self._below = shaper.where((y < 18) & (self.skin.masks["lid_left"] < 0.02))
         self._scalp = shaper.where((y > 88) | (self.skin.behind > 0.12))
 
-    def _lid_heights(self, x: Points, *, upper: bool) -> Points:
-        """Return [N] the height of one lid's margin at rest above each `x` [N]."""
+    def _lid_height(self, x: Points, *, upper: bool) -> Points:
+        """Return [N] the height of one lid's margin at rest above each `x` [N], smoothed."""
         here = self.is_upper == upper
-        points = self.skin.vertices[self.margin[here]]
-        corners = self.skin.vertices[self.margin[[np.argmin(self.along), np.argmax(self.along)]]]
-        points = np.concatenate([points, corners])
-        points = points[np.argsort(points[:, 0])]
-        return np.interp(x, points[:, 0], points[:, 1])
+        corners = [int(np.argmin(self.along)), int(np.argmax(self.along))]
+        points = self.skin.vertices[np.concatenate([self.margin[here], self.margin[corners]])]
+        middle = points[:, 0].mean()
+        weight = np.ones(len(points))
+        weight[-2:] = 6
+        reach = np.abs(points[:, 0] - middle).max()  # powers of numbers up to 1
+        curve = np.polyfit((points[:, 0] - middle) / reach, points[:, 1], 5, w=weight)
+        return np.asarray(np.polyval(curve, (x - middle) / reach))
 
-    def lids(self, upper_mm: Points | float, lower_mm: Points | float, x_mm: float = 0.0) -> Points:
+    def lids(
+        self,
+        upper_mm: Points | float,
+        lower_mm: Points | float,
+        x_mm: float = 0.0,
+        *,
+        gaze: tuple[float, float] = (0.0, 0.0),
+    ) -> Points:
         """Return offsets [V, 3] for lid margins that move up by millimetres over the eyeball.
 
-        The numbers hold in the middle of the lid and fade to the corners; arrays [N] hold as
-        they are.
+        The numbers hold in the middle of the lid and fade to the corners; arrays [K], one for
+        each vertex of the margin, hold as they are. Every column of a lid turns about the eye's
+        middle with its margin and keeps its distance from an eye that looks by `gaze`, radians
+        up and to the subject's left.
         """
         fade = np.sin(np.pi * np.clip(self.along, 0, 1)) ** 0.8
         rise = np.where(
@@ -58,53 +85,63 @@ class EyeShapes:
             upper_mm if isinstance(upper_mm, np.ndarray) else upper_mm * fade,
             lower_mm if isinstance(lower_mm, np.ndarray) else lower_mm * fade,
         )
-        moved: list[tuple[Index, Points]] = []
-        shift = np.column_stack([x_mm * fade, rise]) * MM
-        for ring, share in ((self.margin, 1.0), (self.edge, 1.0), (self.under, 0.75)):
-            moved.append((ring, self._rolled(ring, shift * share)))
-        keep = [self._other_side, self._below, self._scalp, self._brow()]
-        offsets = self.shaper.bend(moved, keep)
-        return self._outside_eye(offsets)
-
-    def _rolled(self, ring: Index, shift: Points) -> Points:
-        """Return offsets [N, 3] that shift `ring` by x and y and keep its distance to the eye."""
-        start = self.skin.vertices[ring] - self.centre
-        radius = np.linalg.norm(start, axis=1)
+        edge = self.skin.vertices[self.margin] - self.centre
+        reach = np.hypot(edge[:, 1], edge[:, 2])
+        pitch = np.arcsin(np.clip((edge[:, 1] + rise * MM) / reach, -1, 1)) - np.arctan2(
+            edge[:, 1], edge[:, 2]
+        )
+        yaw = x_mm * MM * fade / np.hypot(edge[:, 0], edge[:, 2])
+        follow = np.interp(self.row, [-0.5, -0.25, 0.0], [0.80, 0.95, 1.0])
+        up, left = pitch[self.column] * follow, yaw[self.column] * follow
+        start = self.skin.vertices[self.lid] - self.centre
         end = start.copy()
-        end[:, :2] += shift
-        rest = radius**2 - (end[:, :2] ** 2).sum(1)
-        # Points beside the eyeball's front keep their depth; those before it ride on the sphere.
-        front = np.sqrt(np.clip(rest, 0, None))
-        on_sphere = smoothstep(0.15, 0.45, front / radius)
-        base = np.sqrt(np.clip(radius**2 - (start[:, :2] ** 2).sum(1), 0, None))
-        end[:, 2] += on_sphere * (front - base)
-        return np.asarray(end - start)
+        end[:, 1] = start[:, 1] * np.cos(up) + start[:, 2] * np.sin(up)
+        end[:, 2] = start[:, 2] * np.cos(up) - start[:, 1] * np.sin(up)
+        end[:, [0, 2]] = np.column_stack(
+            [
+                end[:, 0] * np.cos(left) + end[:, 2] * np.sin(left),
+                end[:, 2] * np.cos(left) - end[:, 0] * np.sin(left),
+            ]
+        )
+        inner, outer = canthus_weights(self.turn)
+        look = looking(*gaze)
+        size = np.linalg.norm(start, axis=1)
+        rise_of_eye = eye_surface(end, look) - eye_surface(start)
+        # Two looks add up: a lid sinks only part of the way when the cornea leaves it.
+        rise_of_eye = np.where(rise_of_eye < 0, 0.4 * rise_of_eye, rise_of_eye)
+        keep = (1 - np.clip(inner + outer, 0, 1)) * rise_of_eye
+        end *= ((size + keep) / np.linalg.norm(end, axis=1))[:, None]
+        end = outside_eye(end, np.zeros(3), look)
+        moved: list[tuple[Index, Points]] = [(self.lid, end - start)]
+        keep_still = [self._other_side, self._below, self._scalp, self._brow()]
+        offsets = self.shaper.bend(moved, keep_still)
+        return self._outside_eye(offsets, look)
 
     def _brow(self) -> Index:
         around = [self.shaper.around(i, 4) for i in (282, 283, 295, 285, 276)]
         brow: Index = np.unique(np.concatenate(around))
         return brow
 
-    def _outside_eye(self, offsets: Points) -> Points:
+    def _outside_eye(self, offsets: Points, look: Points) -> Points:
         """Push the outer skin of the lids out of the eyeball, wherever `offsets` put it in."""
-        inside_lid = self.skin.masks["lid_left"] > 0.3
+        inside_lid = np.zeros(len(offsets), dtype=bool)
+        inside_lid[self.all_rows] = True
         moved = self.skin.vertices + offsets
         away = moved - self.centre
         distance = np.linalg.norm(away, axis=1)
-        floor = EYE_RADIUS + 0.92 * LID_THICKNESS
+        floor = eye_surface(away, look) + 0.95 * LID_THICKNESS
         front = (away[:, 2] > 0) & ~inside_lid & (np.abs(offsets).max(1) > 1e-6)
         lack = np.where(front, np.clip(floor - distance, 0, None), 0)
         return np.asarray(offsets + away / np.maximum(distance, 1e-9)[:, None] * lack[:, None])
 
     def blink(self) -> Points:
         """Return eyeBlinkLeft: both margins meet on one line, the upper doing most of the way."""
-        x = self.skin.vertices[self.margin, 0]
-        top, bottom = self._lid_heights(x, upper=True), self._lid_heights(x, upper=False)
+        x, y, _ = self.skin.vertices[self.margin].T
+        top, bottom = self._lid_height(x, upper=True), self._lid_height(x, upper=False)
         line = bottom + MEET * (top - bottom)
-        y = self.skin.vertices[self.margin, 1]
-        rise = (line - y) / MM
-        # The margins are 1 mm thick; a hair of overlap leaves no slit of eye.
-        rise = rise + np.where(self.is_upper, -0.15, 0.10) * (np.abs(rise) > 0.05)
+        # At the corners the lids are joined already; the line is theirs there.
+        share = smoothstep(0.0, 0.05, np.minimum(self.along, 1 - self.along))
+        rise = share * (line - y) / MM
         return self.lids(rise, rise)
 
     def brow(self, moves: dict[int, tuple[float, float, float]], *, lid: float) -> Points:
@@ -113,7 +150,7 @@ class EyeShapes:
         moved = [(shaper.around(i, 0.6), np.array(v) * MM) for i, v in moves.items()]
         fold = [(shaper.around(i, 2.0), np.array([0, lid, 0]) * MM) for i in (257, 259, 258, 260)]
         keep = [
-            self.margin, self.edge, self.under,
+            self.all_rows,
             shaper.where(self.skin.vertices[:, 1] < 24 * MM), self._scalp,
         ]  # fmt: skip
         return shaper.bend([*moved, *fold], keep)
@@ -124,10 +161,10 @@ class EyeShapes:
         left_only = smoothstep(-3.0, 6.0, x)[:, None]
         shapes = {
             "eyeBlink": self.blink(),
-            "eyeLookDown": self.lids(-3.6, -1.3),
-            "eyeLookUp": self.lids(1.9, 0.9),
-            "eyeLookIn": self.lids(0.0, 0.0, -0.9),
-            "eyeLookOut": self.lids(0.0, 0.0, 0.9),
+            "eyeLookDown": self.lids(-3.6, -1.3, gaze=(-DOWN_RAD, 0.0)),
+            "eyeLookUp": self.lids(1.9, 0.9, gaze=(UP_RAD, 0.0)),
+            "eyeLookIn": self.lids(0.0, 0.0, -0.9, gaze=(0.0, -YAW_RAD)),
+            "eyeLookOut": self.lids(0.0, 0.0, 0.9, gaze=(0.0, YAW_RAD)),
             "eyeSquint": self.lids(-1.3, 2.6) + self._under_eye(1.6),
             "eyeWide": self.lids(2.6, -0.9),
         }

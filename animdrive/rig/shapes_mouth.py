@@ -8,30 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from animdrive.rig.arch import dental_arches
 from animdrive.rig.cage import MM
+from animdrive.rig.dental_guard import DentalGuard
+from animdrive.rig.folds import nasolabial_fold
+from animdrive.rig.jaw import jaw_matrix, jaw_moved
 from animdrive.rig.shaping import Index, Shaper, bump
 from animdrive.rig.surface import Points, smoothstep
-
-JAW_HINGE = np.array([0.0, 10.0, -80.0]) * MM
-"""Middle of the axis through both condyles."""
-JAW_OPEN_RAD = np.radians(19.5)
-"""Turn of the mandible at jawOpen 1: about 30 mm between the front teeth."""
-JAW_GLIDE = np.array([0.0, -1.5, 2.0]) * MM
-"""The condyles slide forward and down while the jaw opens."""
-
-
-def jaw_moved(points: Points, share: Points, amount: float = 1.0) -> Points:
-    """Return where `points` [N, 3] go that follow the jaw by `share` [N] at jawOpen `amount`."""
-    angle = JAW_OPEN_RAD * amount * share
-    y, z = points[:, 1] - JAW_HINGE[1], points[:, 2] - JAW_HINGE[2]
-    turned = np.column_stack(
-        [
-            points[:, 0],
-            y * np.cos(angle) - z * np.sin(angle) + JAW_HINGE[1],
-            y * np.sin(angle) + z * np.cos(angle) + JAW_HINGE[2],
-        ]
-    )
-    return np.asarray(turned + share[:, None] * JAW_GLIDE * amount)
 
 
 class MouthShapes:
@@ -51,6 +34,9 @@ class MouthShapes:
         self._nose = shaper.where(outer & (np.abs(x) < 15) & (y > -4.5) & (y < 14) & (z > -8))
         # The deep mouth stays with the skull above and the jaw below; only the jaw moves it.
         self._deep = shaper.where(np.isin(np.arange(len(v)), self._deep_ring()))
+        self._guard = DentalGuard(dental_arches(self.skin.stomion))
+        lattice = self.skin.lattice
+        self._lining = lattice.vertices[(lattice.row > -0.3) & (lattice.row < 3)]
 
     def _deep_ring(self) -> list[int]:
         return [v for name in ("mouth_3", "mouth_4") for v in self.skin.rings[name]]
@@ -62,9 +48,15 @@ class MouthShapes:
         others: list[tuple[Index, Points]] | None = None,
         chin: Points | None = None,
         nose: Points | None = None,
+        seal: float | None = None,
     ) -> Points:
-        """Return offsets [V, 3] of the skin for `offsets` [N, 3] of the lips' rings, metres."""
+        """Return offsets [V, 3] of the skin for `offsets` [N, 3] of the lips, metres.
+
+        With `seal` the lips go on touching; it is the upper lip's lead, see `LipPoints.sealed`.
+        """
         still = np.zeros(3)
+        if seal is not None:
+            offsets = self.lips.sealed(offsets, lead=seal)
         return self.shaper.bend(
             [
                 (self.lips.vertices, offsets),
@@ -74,6 +66,33 @@ class MouthShapes:
             ],
             [self._upper_face, self._back, self._deep],
         )
+
+    def guarded(
+        self, offsets: Points, *, after: Points | None = None, jaw: Points | None = None
+    ) -> Points:
+        """Return `offsets` [V, 3] under which the lining stays out of teeth and gums.
+
+        Args:
+            offsets: What a curve does.
+            after: What another curve does that this one is meant to be added to.
+            jaw: [4, 4] where the lower teeth are then; by default at rest.
+        """
+        rest = self.skin.vertices[self._lining]
+        if after is not None:
+            rest = rest + after[self._lining]
+        place = rest + offsets[self._lining]
+        result = offsets.copy()
+        result[self._lining] += self._guard.clear(place, jaw=jaw) - place
+        return result
+
+    def _jaw_shift(self, share: Points, direction: Points) -> Points:
+        """Return [V, 3] of a jaw that slides by `direction`, mm: lips that touch slide together."""
+        offset = share[:, None] * direction * MM
+        own = offset[self.lips.vertices]
+        offset = offset + self.lip_shape(self.lips.sealed(own) - own)
+        teeth = np.eye(4)
+        teeth[:3, 3] = direction * MM
+        return self.guarded(offset, jaw=teeth)
 
     # -- jaw ---------------------------------------------------------------------------------
 
@@ -117,17 +136,10 @@ class MouthShapes:
         ``jawOpen = mouthClose`` leaves the gap of the face at rest, whatever the strength.
         """
         lips = self.lips
-        offsets = np.zeros((len(lips.vertices), 3))
-        for depth in range(6):
-            rows = np.flatnonzero(lips.depth == depth)
-            ring = lips.vertices[rows]
-            half = len(ring) // 2
-            mate = (len(ring) - np.arange(len(ring))) % len(ring)
-            opened = jaw_open[ring]
-            between = opened - opened[mate]  # how far the jaw carried it away from its mate
-            share = np.where(np.arange(len(ring)) <= half, 0.30, 0.70)[:, None]
-            offsets[rows] = -share * between
-        return self.lip_shape(offsets)
+        opened = jaw_open[lips.vertices]
+        between = opened - opened[lips.mate]  # how far the jaw carried it away from its mate
+        share = np.where(lips.upper > 0, 0.30, 0.70)[:, None]
+        return self.lip_shape(np.asarray(-share * between))
 
     # -- lips --------------------------------------------------------------------------------
 
@@ -148,22 +160,27 @@ class MouthShapes:
                 (near(425, 2.5), np.array([3.0, 6.0, 4.0]) * MM),
                 (near(280, 2.5), np.array([1.0, 4.0, 3.2]) * MM),
             ],
+            seal=0.5,
         )
         shapes["mouthFrown"] = self.lip_shape(
-            lips.vector(1.5 * corner, -9.0 * corner - 0.8 * half, -2.0 * corner)
+            lips.vector(1.5 * corner, -9.0 * corner - 0.8 * half, -2.0 * corner),
+            seal=0.5,
         )
         shapes["mouthDimple"] = self.lip_shape(
-            lips.vector(5.0 * corner, 1.5 * corner, -6.5 * corner)
+            lips.vector(5.0 * corner, 1.5 * corner, -6.5 * corner),
+            seal=0.5,
         )
         shapes["mouthStretch"] = self.lip_shape(
-            lips.vector(9.0 * corner, -3.5 * corner - 0.8 * half * low, -7.0 * corner)
+            lips.vector(9.0 * corner, -3.5 * corner - 0.8 * half * low, -7.0 * corner),
+            seal=0.5,
         )
         shapes["mouthPress"] = self.lip_shape(
             lips.vector(
                 0.0,
                 side * (1 - s.clip(0) ** 4) * (-1.6 * up + 2.2 * low) * (1 - rim),
                 -side * (1.0 + 1.2 * (1 - np.abs(rim - 0.5) * 2)),
-            )
+            ),
+            seal=0.5,
         )
         shapes["mouthLowerDown"] = self.lip_shape(
             lips.vector(
@@ -186,8 +203,12 @@ class MouthShapes:
                 (near(355, 4.0), np.array([0.3, 2.6, 1.0]) * MM),
             ],
         )
+        shapes["mouthSmile"] += nasolabial_fold(self.skin)
+        shapes = {name: self.guarded(offset) for name, offset in shapes.items()}
         shapes["cheekSquint"] = self._cheek_squint()
-        return shapes
+        # Lips are one tissue: across the midline a side's pull fades out within a few millimetres.
+        own_side = smoothstep(-8 * MM, 2 * MM, self.skin.vertices[:, 0])[:, None]
+        return {name: own_side * offset for name, offset in shapes.items()}
 
     def _cheek_squint(self) -> Points:
         shaper = self.shaper
@@ -221,15 +242,15 @@ class MouthShapes:
         inner = depth >= 4
         jaw = self.jaw_open(share)
         shapes = {"jawOpen": jaw, "mouthClose": self.mouth_close(jaw)}
-        zeros = np.zeros(len(share))
-        shapes["jawForward"] = np.column_stack([zeros, -0.6 * share, 7.5 * share]) * MM
-        shapes["jaw"] = np.column_stack([8.5 * share, zeros, -0.8 * share]) * MM
+        shapes["jawForward"] = self._jaw_shift(share, np.array([0.0, -0.6, 7.5]))
+        shapes["jaw"] = self._jaw_shift(share, np.array([8.5, 0.0, -0.8]))
         shapes["mouthPucker"] = self.lip_shape(
             lips.vector(
                 -0.46 * at_rest[:, 0],
                 sign * middle * (1.6 * (1 - rim) + 0.15) * ~inner,
                 4.5 + 4.5 * np.abs(s) ** 2 + 2.2 * middle * np.sin(np.pi * rim),
             ),
+            seal=0.5,
         )
         shapes["mouthFunnel"] = self.lip_shape(
             lips.vector(
@@ -242,16 +263,20 @@ class MouthShapes:
             lips.vector(9.0, 0.6 * s, -3.0 * s - 0.4),
             chin=np.array([2.0, 0.0, 0.0]),
             nose=np.array([0.8, 0.0, 0.0]),
+            seal=0.5,
         )
         rolled = middle**0.6
         # Each ring of the rolled lip takes the place of the one inside it; the rim turns under.
-        back = np.interp(depth, [0, 1, 2, 3, 4, 5], [-2.2, -6.0, -8.0, -7.0, -4.0, 0.0])
-        over = np.interp(depth, [0, 1, 2, 3, 4, 5], [4.6, 5.4, 3.6, 0.9, -0.6, 0.0])
+        back = np.interp(depth, [0, 1, 2, 3, 4, 5], [-2.2, -4.8, -5.4, -3.8, -1.4, 0.0])
+        over = np.interp(depth, [0, 1, 2, 3, 4, 5], [4.6, 3.6, 1.7, 0.0, 0.0, 0.0]) * rolled
+        # Near the corners the lips are thin: no point may cross the line where they meet.
+        touch = self.lips.at_seal(at_rest)
+        over = np.minimum(over, 0.85 * np.abs(at_rest[:, 1] - touch[:, 1]))
         shapes["mouthRollLower"] = self.lip_shape(
-            lips.vector(0.0, over * rolled * low, back * rolled * low)
+            lips.vector(0.0, over * low, back * middle**2 * low)
         )
         shapes["mouthRollUpper"] = self.lip_shape(
-            lips.vector(0.0, -over * rolled * up, back * rolled * up)
+            lips.vector(0.0, -over * up, back * middle**1.2 * up)
         )
         shapes["mouthShrugLower"] = self.lip_shape(
             lips.vector(
@@ -260,13 +285,20 @@ class MouthShapes:
                 middle * (2.4 * low * (1 - 0.5 * rim) + 1.0 * up),
             ),
             chin=np.array([0.0, 4.5, 0.6]),
+            seal=0.3,
         )
         shapes["mouthShrugUpper"] = self.lip_shape(
             lips.vector(0.0, 3.6 * middle * up, (1.6 + 1.2 * (1 - rim)) * middle * up),
             nose=np.array([0.0, 0.5, 0.0]),
+            seal=0.9,
         )
         shapes["cheekPuff"] = self._cheek_puff()
-        return shapes
+        jaws = ("jawOpen", "jawForward", "jaw")
+        return {
+            name: offset if name in jaws else self.guarded(offset)
+            for name, offset in shapes.items()
+            if name != "mouthClose"
+        } | {"mouthClose": self.guarded(shapes["mouthClose"], after=jaw, jaw=jaw_matrix())}
 
     def _cheek_puff(self) -> Points:
         shaper, lips = self.shaper, self.lips

@@ -14,36 +14,44 @@ from animdrive.rig.surface import Points, cotangent_laplacian, smoothstep
 
 Index = npt.NDArray[np.int64]
 
-LIP_RINGS = ("lips_outer", "lips_middle", "lips_near", "lips_inner", "mouth_1", "mouth_2")
-"""From the edge of the vermilion inwards; their depth is 0, 1, 2, 3, 4, 5."""
-
 
 class LipPoints:
-    """Every vertex of the lips' rings with its place on the lips. N vertices."""
+    """Every vertex of the lips, from the vermilion's edge to the vestibule. N vertices."""
 
     def __init__(self, skin: Skin) -> None:
-        vertices: list[int] = []
-        along: list[Points] = []
-        upper: list[Points] = []
-        depth: list[Points] = []
-        for number, name in enumerate(LIP_RINGS):
-            ring = skin.rings[name]
-            half = len(ring) // 2
-            # A ring runs from the right corner over the upper lip to the left corner and back.
-            s = np.concatenate([np.linspace(-1, 1, half + 1), np.linspace(1, -1, half + 1)[1:-1]])
-            top = np.arange(len(ring)) <= half
-            vertices += ring
-            along.append(s)
-            upper.append(top.astype(float))
-            depth.append(np.full(len(ring), float(number)))
-        self.vertices: Index = np.array(vertices)
+        grid, rows = skin.lattice.grid(-3, 2)
+        columns = grid.shape[1]
+        half = columns // 2
+        # A row runs from the right corner over the upper lip to the left corner and back.
+        s = np.concatenate([np.linspace(-1, 1, half + 1), np.linspace(1, -1, half + 1)[1:-1]])
+        self.vertices: Index = grid.ravel().astype(np.int64)
         """[N] vertex of the skin."""
-        self.s = np.concatenate(along)
+        self.s = np.tile(s, len(rows))
         """[N] -1 at the right corner, 0 in the middle, 1 at the left corner."""
-        self.upper = np.concatenate(upper)
+        self.upper = np.tile((np.arange(columns) <= half).astype(float), len(rows))
         """[N] 1 on the upper lip, corners included; 0 on the lower."""
-        self.depth = np.concatenate(depth)
-        """[N] 0 at the edge of the vermilion, 3 where the lips meet, 4 and more inside."""
+        self.depth = np.repeat(rows + 3, columns)
+        """[N] 0 at the edge of the vermilion, 3 to 4 where lips touch, 5 in the vestibule."""
+        mate = (columns - np.arange(columns)) % columns
+        self.mate: Index = (np.arange(len(rows))[:, None] * columns + mate).ravel()
+        """[N] the point of the other lip across the slit, a corner's own."""
+
+    def at_seal(self, values: Points) -> Points:
+        """Return for every point [N, 3] the value where its column of the lip meets the other."""
+        columns = int((self.depth == self.depth[0]).sum())
+        seal = values.reshape(-1, columns, 3)[np.unique(self.depth).searchsorted(3.0)]
+        return np.tile(seal, (len(values) // columns, 1))
+
+    def sealed(self, offsets: Points, *, lead: float = 0.5) -> Points:
+        """Return `offsets` [N, 3] under which touching lips go on touching.
+
+        Where the lips touch both move alike, by a mean in which the upper lip counts `lead`;
+        towards the vermilion and the vestibule each lip's own motion comes back.
+        """
+        share = np.interp(self.depth, [1.0, 2.75, 4.25, 5.0], [0, 1, 1, 0])[:, None]
+        own = np.where(self.upper > 0, lead, 1 - lead)[:, None]
+        common = own * offsets + (1 - own) * offsets[self.mate]
+        return np.asarray(offsets + share * (common - offsets))
 
     def vector(self, x: object = 0.0, y: object = 0.0, z: object = 0.0) -> Points:
         """Return [N, 3] metres from millimetres that are numbers or arrays [N]."""

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.interpolate import RBFInterpolator
 from scipy.spatial import cKDTree
 
+from animdrive.rig.arch import dental_arches
 from animdrive.rig.cage import (
     LIPS_LOWER_INNER,
     LIPS_LOWER_MIDDLE,
@@ -23,7 +25,11 @@ from animdrive.rig.cage import (
     head_distance,
     onto_head,
 )
+from animdrive.rig.lattice import Lattice, ring_lattice
+from animdrive.rig.lids import formed_lids, lid_lattice_rings
+from animdrive.rig.mouth_bag import INNER, RINGS, lined_mouth
 from animdrive.rig.normals import vertex_normals
+from animdrive.rig.relief import ear_canal, ear_hollows, mouth_relief, neck_relief, nostrils
 from animdrive.rig.surface import (
     Faces,
     Points,
@@ -33,6 +39,7 @@ from animdrive.rig.surface import (
     smoothstep,
     subdivided_mirror,
 )
+from animdrive.rig.unwrap import texture_shares, unwrapped
 
 LEVELS = 2
 """Subdivisions from cage to skin: about 12k vertices."""
@@ -57,6 +64,18 @@ class Skin:
     "lips_inner", "mouth_1", "mouth_2"..., "eye_left_0" (lid margin), "eye_left_1"..."""
     behind: npt.NDArray[np.float64]
     """[V] 0 on the face, rising to 1 at the base of the neck."""
+    lattice: Lattice
+    """Where the vertices of lips and mouth lie on them, see `animdrive.rig.mouth_bag`."""
+    lids: Lattice
+    """Where the vertices around the left eye lie, see `animdrive.rig.lids`."""
+    canal: Points
+    """[3] where the left ear stands."""
+
+    @property
+    def stomion(self) -> Points:
+        """[3] the middle of the slit between the lips."""
+        ring = self.rings["lips_inner"]
+        return np.asarray(self.vertices[[ring[len(ring) // 4], ring[len(ring) * 3 // 4]]].mean(0))
 
 
 def build_skin(cage: Cage) -> Skin:
@@ -64,9 +83,11 @@ def build_skin(cage: Cage) -> Skin:
     count, faces, mirror = len(cage.vertices), cage.faces, cage.mirror
     refine: Any = None
     rings = _coarse_rings(cage)
+    levels, mirrors = [faces], [mirror]
     for _ in range(LEVELS):
         matrix, finer = loop_subdivision(count, faces)
         mirror = subdivided_mirror(mirror, faces)
+        levels, mirrors = [*levels, finer], [*mirrors, mirror]
         rings = {name: _finer_ring(ring, count, faces) for name, ring in rings.items()}
         refine = matrix if refine is None else matrix @ refine
         count, faces = matrix.shape[0], finer
@@ -95,17 +116,30 @@ def build_skin(cage: Cage) -> Skin:
     share = upper * smoothstep(0.0, 12 * MM, away) + (1 - upper) * smoothstep(0.0, 40 * MM, away)
     share = share[:, None]
     vertices = vertices + share * (on_skull - vertices)
+    vertices = _evened(vertices, faces, away, level)
     vertices = _eased_outline(vertices, faces, away)
 
     masks = {
         name: np.clip(spread(_indicator(own, index)[:, None])[:, 0], 0, 1)
         for name, index in _mask_sets(cage).items()
     }
-    vertices = _carve(vertices)
+    canal = ear_canal(vertices)
+    vertices = neck_relief(vertices, behind)
+    vertices = ear_hollows(mouth_relief(nostrils(vertices)), behind)
     vertices = _softened(vertices, faces, vertices[list(MOUTH_CORNERS)], radius=6 * MM, rounds=5)
+    throat = max(cage.rings["mouth"][-1]) + 1  # the cage caps its last ring there
+    coarse = _coarse_rings(cage)
+    lips = [coarse[name] for name in RINGS]
+    lattice = ring_lattice(lips, levels[:-1], first=-INNER, cap=throat)
+    stomion = vertices[rings["lips_inner"]][[len(rings["lips_inner"]) // 4 * k for k in (1, 3)]]
+    vertices = lined_mouth(vertices, lattice, dental_arches(stomion.mean(0)))
+    lids = ring_lattice(lid_lattice_rings(cage.rings["eye_left"]), levels[:-1], first=-2)
+    left = formed_lids(vertices, lids, cage.eye_centres[0])
+    vertices[lids.vertices] = left[lids.vertices]
+    vertices[mirror[lids.vertices]] = left[lids.vertices] * [-1, 1, 1]
     vertices = (vertices + vertices[mirror] * [-1, 1, 1]) / 2
-    uv = spread(_unwrapped(cage))
-    return Skin(vertices, faces, _into_square(uv), mirror, masks, rings, behind)
+    uv = unwrapped(levels, vertices, mirrors, *texture_shares(vertices, masks, behind))
+    return Skin(vertices, faces, uv, mirror, masks, rings, behind, lattice, lids, canal)
 
 
 MOUTH_CORNERS = (61, 291)
@@ -127,10 +161,49 @@ def _softened(
     return vertices
 
 
-def _eased_outline(vertices: Points, faces: Faces, away: npt.NDArray[np.float64]) -> Points:
-    """Bridge the measured face and the modelled skull with the smoothest sheet there is.
+def _evened(
+    vertices: Points,
+    faces: Faces,
+    away: npt.NDArray[np.float64],
+    level: npt.NDArray[np.float64],
+) -> Points:
+    """Even out the rows behind the face's outline, where the cage bunches and shears them.
 
-    `away` [V] is the distance from the face's outline, metres, negative on the face.
+    The rows are spread like a thin plate of the mesh's own grid (uniform weights: Taubin 1995, "A
+    signal processing approach to fair surface design"), then laid back onto the head, `level` [V]
+    off it. Below the ears nothing moves.
+    """
+    from scipy import sparse
+    from scipy.sparse.linalg import splu
+
+    free = np.flatnonzero((away > 1e-9) & (away < 70 * MM))
+    known = np.setdiff1d(np.arange(len(vertices)), free)
+    edges, _ = edges_of(faces)
+    both = np.concatenate([edges, edges[:, ::-1]])
+    links = sparse.csr_matrix(
+        (np.ones(len(both)), (both[:, 0], both[:, 1])), shape=(len(vertices),) * 2
+    )
+    count = np.asarray(links.sum(1)).ravel()
+    bend = sparse.eye(len(vertices)) - sparse.diags(1 / count) @ links
+    energy = (bend.T @ bend + 0.02 * (sparse.diags(count) - links) / 6).tocsr()[free]
+    spread = vertices.copy()
+    spread[free] = splu(energy[:, free].tocsc()).solve(-(energy[:, known] @ vertices[known]))
+    spread[free] = onto_head(spread[free], level[free], steps=8)
+    share = smoothstep(-15 * MM, 25 * MM, vertices[:, 1])[:, None]
+    return np.asarray(vertices + share * (spread - vertices))
+
+
+def _eased_outline(vertices: Points, faces: Faces, away: npt.NDArray[np.float64]) -> Points:
+    """Bridge the measured face and the modelled skull smoothly.
+
+    Below the ears the skin between is bent like a sheet; above, where the cage's triangles are
+    sheared, the bridge is a thin-plate spline (Duchon 1977) of the distance from the head's
+    middle over the directions from there, which knows nothing of triangles.
+
+    Args:
+        vertices: [V, 3] metres.
+        faces: [F, 3].
+        away: [V] distance from the face's outline, metres, negative on the face.
     """
     upper = smoothstep(-20 * MM, 20 * MM, vertices[:, 1])
     bridge = (away > -(8 + 14 * upper) * MM) & (away < (16 + 20 * upper) * MM)
@@ -138,7 +211,27 @@ def _eased_outline(vertices: Points, faces: Faces, away: npt.NDArray[np.float64]
     sheet = SmoothField(vertices, faces, order=2).solve(known, vertices[known])
     # Landmarks keep their place on the surface: only the way along the normal is taken.
     normal = vertex_normals(sheet, faces).astype(np.float64)
-    return np.asarray(vertices + ((sheet - vertices) * normal).sum(1, keepdims=True) * normal)
+    eased = vertices + ((sheet - vertices) * normal).sum(1, keepdims=True) * normal
+
+    middle = np.array([0, 30, -92]) * MM
+    out = vertices - middle
+    far = np.linalg.norm(out, axis=1)
+    brow = smoothstep(55 * MM, 80 * MM, vertices[:, 1])
+    gap = (away > -(20 + 4 * brow) * MM) & (away < 38 * MM)
+    near = (away > -45 * MM) & (away < 85 * MM) & (vertices[:, 1] > -45 * MM)
+    samples = np.flatnonzero(near & ~gap)
+    samples = samples[:: max(1, len(samples) // 900)]
+    spline = RBFInterpolator(
+        out[samples] / far[samples, None], far[samples], kernel="thin_plate_spline", smoothing=1e-5
+    )
+    wanted = np.flatnonzero(gap & (upper > 0))
+    towards = out[wanted] / far[wanted, None]
+    bridged = middle + towards * spline(towards)[:, None]
+    edge = (20 + 4 * brow[wanted]) * MM
+    fade = smoothstep(0.0, 15 * MM, away[wanted] + edge)
+    fade *= 1 - smoothstep(28 * MM, 38 * MM, away[wanted])
+    eased[wanted] += (upper[wanted] * fade)[:, None] * (bridged - eased[wanted])
+    return np.asarray(eased)
 
 
 def _coarse_rings(cage: Cage) -> dict[str, list[int]]:
@@ -206,59 +299,3 @@ def _mask_sets(cage: Cage) -> dict[str, list[int]]:
         "lid_left": [v for ring in cage.rings["eye_left"][1:] for v in ring],
         "lid_right": [v for ring in cage.rings["eye_right"][1:] for v in ring],
     }
-
-
-NOSTRIL_CENTRE = np.array([7.2, -3.6, 8.0]) * MM
-"""Middle of the left nostril's opening."""
-
-
-def _carve(vertices: Points) -> Points:
-    """Press in the nostrils, which tracked landmarks do not show."""
-    carved = vertices.copy()
-    for side in (1, -1):
-        centre = NOSTRIL_CENTRE * [side, 1, 1]
-        away = (vertices - centre) / (np.array([3.6, 5.0, 5.2]) * MM)
-        depth = np.exp(-(away**2).sum(1) * 1.6)
-        carved += depth[:, None] * np.array([-0.4 * side, 5.5, -1.0]) * MM
-    return carved
-
-
-def _unwrapped(cage: Cage) -> Points:
-    """Return [V, 2] metres: the cage rolled out flat, seamless, holes and outline included.
-
-    The face is unrolled from a cylinder about the head's axis; each ring behind it lies outside
-    the one before; rings of lids and mouth shrink into their openings.
-    """
-    axis_z = -95 * MM
-    points = cage.vertices.copy()
-    open_by = 2.6 * MM
-    for lips, share in ((LIPS_UPPER_INNER, 1.0), (LIPS_UPPER_NEAR, 0.55), (LIPS_UPPER_MIDDLE, 0.2)):
-        points[list(lips[1:-1]), 1] += open_by * share
-    for lips, share in ((LIPS_LOWER_INNER, 1.0), (LIPS_LOWER_NEAR, 0.55), (LIPS_LOWER_MIDDLE, 0.2)):
-        points[list(lips[1:-1]), 1] -= open_by * share
-    flat = np.stack(
-        [np.arctan2(points[:, 0], points[:, 2] - axis_z) * 92 * MM, points[:, 1] * 1.06], axis=1
-    )
-    rings = cage.rings
-    for name in ("eye_left", "eye_right", "mouth"):
-        rim = rings[name][0]
-        middle = flat[rim].mean(0)
-        for step, ring in enumerate(rings[name]):
-            flat[ring] = middle + (flat[rim] - middle) * (1 - step / (len(rings[name]) + 0.5))
-    flat[max(rings["mouth"][-1]) + 1] = flat[rings["mouth"][-1]].mean(0)
-
-    outline = rings["skull"][0]
-    middle = flat[outline].mean(0)
-    outward = flat[outline] - middle
-    # The outermost ring is nearly a square's inscribed circle; rings between are eased to it.
-    last = outward / np.linalg.norm(outward, axis=1, keepdims=True) * 165 * MM
-    for step, ring in enumerate(rings["skull"]):
-        t = step / (len(rings["skull"]) - 1)
-        flat[ring] = middle + (1 - t) * outward + t * last
-    return np.asarray(flat)
-
-
-def _into_square(flat: Points) -> Points:
-    """Return `flat` [V, 2] moved and scaled alike in both directions into 0.01..0.99."""
-    low, high = flat.min(0), flat.max(0)
-    return np.asarray(0.5 + (flat - (low + high) / 2) / (high - low).max() * 0.98)

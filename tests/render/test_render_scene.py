@@ -167,11 +167,43 @@ def test_a_flat_normal_map_changes_nothing_and_a_tilted_one_does():
     plain = drawn(balls((0, 0, 0), radius_m=0.3)).astype(int)
     flat = with_normals((128, 128, 255)).astype(int)
     up = with_normals((128, 218, 218)).astype(int)
-    # 128 / 255 is not quite a half: the flat map is tilted by a quarter of a degree
-    assert np.abs(flat - plain).max() <= 8
-    assert np.abs(flat - plain).mean() < 0.2
-    # the key stands above: a surface that is tilted up catches more of it below the middle
+    assert np.abs(flat - plain).max() <= 1
+    # The key stands above: a surface that is tilted up catches more of it below the middle
     assert up[85, 80, 0] > plain[85, 80, 0] + 5
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_surface_that_leans_to_u_is_lit_from_there_however_the_map_lies(mirrored):
+    """glTF: red above a half leans the normal to where u grows; a mirrored map mirrors it."""
+    points, faces, uv = ball((0, 0, 0), 0.3)
+    pixels = np.full((8, 8, 3), (200, 128, 230), np.uint8)
+    material = replace(RED, normal_texture=pixels)
+    if mirrored:
+        uv = uv * [-1, 1] + [1, 0]
+    character = character_of([("prop", (points, faces, uv), "red", "head")], [material])
+    dark = (0.0, 0.0, 0.0)
+    look = LookConfig(fill_color=dark, rim_color=dark, sky_color=dark, ground_color=dark)
+    from_right = replace(look, key_direction=(1.0, 0.0, 0.3))
+    from_left = replace(look, key_direction=(-1.0, 0.0, 0.3))
+    right, left = (
+        drawn(character, look=side).astype(int)[60, 80, 0] for side in (from_right, from_left)
+    )
+    front = np.argmax(points[:, 2])
+    grows = uv[points[:, 0] > points[front, 0] + 0.01]
+    to_the_right = np.median(grows[:, 0]) > uv[front, 0]
+    assert (right > left + 30) if to_the_right else (left > right + 30)
+
+
+def test_a_stretched_map_leans_no_less():
+    points, faces, uv = ball((0, 0, 0), 0.3)
+
+    def drawn_with(factor):
+        pixels = np.full((8, 8, 3), (128, 200, 230), np.uint8)
+        material = replace(RED, normal_texture=pixels)
+        piece = ("prop", (points, faces, uv * [1, factor]), "red", "head")
+        return drawn(character_of([piece], [material])).astype(int)
+
+    assert np.abs(drawn_with(1.0) - drawn_with(0.2)).max() <= 2
 
 
 def test_the_key_light_throws_a_shadow():

@@ -84,17 +84,22 @@ float softbox(vec3 mirrored, vec3 light, float half_size) {
 #endif
 
 #if HAS_NORMALS
-// The tangent frame from screen-space differences: Mikkelsen (2010), "Bump mapping unparametrized
-// surfaces on the GPU".
+// The frame of glTF 2.0, section 3.9.3, where tangents are left out: the tangent is the way in which
+// u grows, the bitangent is square to it. From screen-space differences, as Mikkelsen (2010), "Bump
+// mapping unparametrized surfaces on the GPU"; a mirrored map turns the bitangent around.
 vec3 bumped(vec3 normal) {
     vec3 px = dFdx(v_position), py = dFdy(v_position);
     vec2 ux = dFdx(v_uv), uy = dFdy(v_uv);
-    vec3 across = cross(py, normal), along = cross(normal, px);
-    vec3 tangent = across * ux.x + along * uy.x;
-    vec3 bitangent = across * ux.y + along * uy.y;
-    float scale = inversesqrt(max(max(dot(tangent, tangent), dot(bitangent, bitangent)), 1e-20));
-    vec3 bump = texture(u_normals, v_uv).xyz * 2.0 - 1.0;
-    return normalize(bump.x * scale * tangent + bump.y * scale * bitangent + bump.z * normal);
+    float det = ux.x * uy.y - uy.x * ux.y;
+    vec3 along = (px * uy.y - py * ux.y) * sign(det);
+    along -= normal * dot(normal, along);
+    float size = dot(along, along);
+    vec3 bump = texture(u_normals, v_uv).xyz * (255.0 / 127.0) - (128.0 / 127.0);
+    if (det == 0.0 || size < 1e-30) return normal;
+    vec3 tangent = along * inversesqrt(size);
+    vec3 facing = dot(cross(px, py), normal) > 0.0 ? normal : -normal;
+    vec3 bitangent = cross(facing, tangent) * sign(det);
+    return normalize(bump.x * tangent + bump.y * bitangent + max(bump.z, 0.05) * normal);
 }
 #endif
 
