@@ -1,0 +1,1 @@
+"""Muscles and skin as matter: our own 4D truth."""
