@@ -19,7 +19,10 @@ def test_importing_the_package_loads_nothing_heavy():
     assert loaded_after("import animdrive") == "[]"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["audio", "--help"], ["video", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["audio", "--help"], ["video", "--help"], ["capture", "make", "--help"]],
+)
 def test_help_loads_nothing_heavy(arguments):
     code = (
         "from animdrive.cli.main import main\n"

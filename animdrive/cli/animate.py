@@ -13,6 +13,7 @@ from animdrive.cli.options import (
     Emotion,
     Formats,
     Gain,
+    Lod,
     Offset,
     Out,
     Size,
@@ -39,6 +40,7 @@ def audio_cli(
     formats: Formats = None,
     size: Size = 512,
     visible_label: VisibleLabel = False,
+    lod: Lod = "standard",
     as_json: AsJson = False,
 ) -> None:
     """Turn a spoken line into curves, a GLB and a preview.
@@ -49,7 +51,7 @@ def audio_cli(
     from animdrive.sources.audio.curves import MouthConfig
     from animdrive.sources.audio.speech import SpeechConfig
 
-    output = output_config(formats, size, visible_label)
+    output = output_config(formats, size, visible_label, lod)
     layers = layer_config(emotion, gain, offset)
     config = SpeechConfig(
         fps=fps, seed=seed, language=language, mouth=MouthConfig(jaw=jaw, lips=lips)
@@ -95,6 +97,7 @@ def video_cli(
     formats: Formats = None,
     size: Size = 512,
     visible_label: VisibleLabel = False,
+    lod: Lod = "standard",
     as_json: AsJson = False,
 ) -> None:
     """Turn a clip of a face into curves, a GLB and a preview beside the clip.
@@ -104,7 +107,7 @@ def video_cli(
     from animdrive.pipeline.jobs import animate_video
     from animdrive.sources.video.face import FaceConfig
 
-    output = output_config(formats, size, visible_label)
+    output = output_config(formats, size, visible_label, lod)
     layers = layer_config(emotion, gain, offset)
     with shown_progress() as progress:
         result = animate_video(
@@ -121,6 +124,7 @@ def video_cli(
 def convert_cli(
     source: Annotated[Path, typer.Argument(help="Curves: .csv (Live Link Face), .json, .glb.")],
     target: Annotated[Path, typer.Argument(help="File to write; its suffix names the format.")],
+    lod: Lod = "standard",
     as_json: AsJson = False,
 ) -> None:
     """Convert curves between formats.
@@ -129,5 +133,5 @@ def convert_cli(
     """
     from animdrive.pipeline.jobs import convert_curves
 
-    result = convert_curves(source, target)
+    result = convert_curves(source, target, lod=lod)
     print_result("convert", str(source), result, as_json=as_json)

@@ -35,6 +35,9 @@ Size = Annotated[int, typer.Option(help="Height of the preview, pixels, even.")]
 VisibleLabel = Annotated[
     bool, typer.Option("--visible-label", help='Write "AI generated" into the preview.')
 ]
+Lod = Annotated[
+    str, typer.Option(help="Level of detail of the face: low (for games), standard or high.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
@@ -56,7 +59,9 @@ def layer_config(
     )
 
 
-def output_config(formats: str | None, size: int, visible_label: bool) -> OutputConfig:
+def output_config(
+    formats: str | None, size: int, visible_label: bool, lod: str = "standard"
+) -> OutputConfig:
     """Return how results are written."""
     from animdrive.pipeline.outputs import OutputConfig, parse_formats
 
@@ -64,6 +69,7 @@ def output_config(formats: str | None, size: int, visible_label: bool) -> Output
         formats=None if formats is None else parse_formats(formats),
         preview_size_px=size,
         visible_label=visible_label,
+        lod=lod,
     )
 
 

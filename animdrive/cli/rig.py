@@ -7,19 +7,23 @@ from typing import Annotated
 
 import typer
 
+from animdrive.cli.anatomy import anatomy_cli
 from animdrive.cli.console import print_json
-from animdrive.cli.options import AsJson
+from animdrive.cli.identity import identity_cli
+from animdrive.cli.options import AsJson, Lod
 from animdrive.errors import InputError
 
 app = typer.Typer(help="The head that animdrive ships.", no_args_is_help=True)
+app.command("identity")(identity_cli)
+app.command("anatomy")(anatomy_cli)
 
 
 @app.command("info")
-def info_cli(as_json: AsJson = False) -> None:
+def info_cli(lod: Lod = "standard", as_json: AsJson = False) -> None:
     """Tell parts, sizes and curves of the head."""
     from animdrive.pipeline.pictures import rig_info
 
-    described = rig_info()
+    described = rig_info(lod=lod)
     if as_json:
         print_json({"command": "rig info", **described})
         return
@@ -46,6 +50,7 @@ def render_cli(
         typer.Option(help="Camera angle towards the subject's left, degrees. Again: side by side."),
     ] = None,
     size: Annotated[int, typer.Option(help="Height of a picture, pixels.")] = 512,
+    lod: Lod = "standard",
     as_json: AsJson = False,
 ) -> None:
     """Draw the head, at rest or with curves set.
@@ -55,7 +60,7 @@ def render_cli(
     from animdrive.pipeline.pictures import render_head
 
     values = dict(_curve(text) for text in curve or ())
-    render_head(out, values, yaws_deg=tuple(yaw or (0.0,)), size_px=size)
+    render_head(out, values, yaws_deg=tuple(yaw or (0.0,)), size_px=size, lod=lod)
     if as_json:
         print_json({"command": "rig render", "outputs": {"png": str(out)}, "curves": values})
     else:

@@ -43,6 +43,8 @@ def examined() -> list[Check]:
             "pip install espeakng-loader (unknown words are guessed)",
         ),
         ("renderer", _renderer, "off", "apt install libegl1 libgl1-mesa-dri (previews need it)"),
+        ("USD captures", _usd, "off", "pip install 'animdrive[usd]'"),
+        ("Alembic captures", _alembic, "off", "pip install 'animdrive[abc]' (Blender, 374 MB)"),
         ("GPU", _gpu, "off", ""),
     )
     return [_checked(*row) for row in rows]
@@ -115,6 +117,24 @@ def _renderer() -> str:
     from animdrive.render.context import renderer_info
 
     return renderer_info()
+
+
+def _usd() -> str:
+    from importlib.metadata import version
+
+    from animdrive.export.usd_cache import check_usd
+
+    check_usd()
+    return f"usd-core {version('usd-core')}"
+
+
+def _alembic() -> str:
+    from importlib.metadata import version
+    from importlib.util import find_spec
+
+    if find_spec("bpy") is None:  # not imported: it takes over the terminal's signals
+        raise RuntimeError("Blender's module bpy is not installed")
+    return f"bpy {version('bpy')}"
 
 
 def _gpu() -> str:

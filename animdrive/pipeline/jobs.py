@@ -281,11 +281,16 @@ def from_time_zero(track: CurveTrack) -> CurveTrack:
     )
 
 
-def convert_curves(source: Path, target: Path) -> JobResult:
+def convert_curves(source: Path, target: Path, *, lod: str = "standard") -> JobResult:
     """Read curves in one format and write them in another, told by the suffixes.
 
+    Args:
+        source: Curves, in any format that can be read.
+        target: File to write.
+        lod: Level of detail of the face in a GLB: "low", "standard" or "high".
+
     Raises:
-        InputError: an unknown suffix, a file that cannot be used, or one that cannot be written.
+        InputError: an unknown suffix or level, a file that cannot be used or be written.
     """
     from animdrive.export import CURVE_WRITERS, read_curves, write_curves
 
@@ -296,6 +301,8 @@ def convert_curves(source: Path, target: Path) -> JobResult:
         raise InputError(f"Cannot write curves as '{target.name}'. Known: {known}.")
     if target.exists() and target.samefile(source):
         raise InputError(f"{target} is the input itself. Name another file.")
+    if lod != "standard" and suffix != "glb":
+        raise InputError(f"A level of detail is for a GLB; .{suffix} holds curves alone.")
     result = JobResult()
     clock = perf_counter()
     track, notes = read_curves(source)
@@ -303,11 +310,12 @@ def convert_curves(source: Path, target: Path) -> JobResult:
     if suffix == "glb":  # it carries a character, and so says where it comes from
         from animdrive.export.gltf import write_glb
         from animdrive.rig.head import load_head
+        from animdrive.rig.lod import character_at
 
         provenance = provenance_of(
             (source,), backend="convert", config={}, weights=shipped_weights("head")
         )
-        write_glb(load_head(), track, target, provenance=provenance)
+        write_glb(character_at(load_head(), lod), track, target, provenance=provenance)
     else:
         write_curves(track, target)
     result.timed("write", clock)

@@ -50,6 +50,8 @@ class OutputConfig:
     """Height of the preview, even, 64..2160."""
     visible_label: bool = False
     """Whether the preview says "AI generated" in the picture."""
+    lod: str = "standard"
+    """Level of detail of the GLB's face: "low", "standard" or "high"."""
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.formats or ()) - set(FORMATS))
@@ -61,6 +63,10 @@ class OutputConfig:
             raise InputError(
                 f"The preview's size must be even and in 64..2160, got {self.preview_size_px}."
             )
+        if self.lod != "standard":
+            from animdrive.rig.lod import check_level
+
+            check_level(self.lod)
 
 
 @dataclass
@@ -114,11 +120,15 @@ def _tsv(performance: Performance, folder: Path, _: OutputConfig, __: Progress) 
     return {"phones": phones, "visemes": visemes}
 
 
-def _glb(performance: Performance, folder: Path, _: OutputConfig, __: Progress) -> dict[str, Path]:
+def _glb(
+    performance: Performance, folder: Path, config: OutputConfig, _: Progress
+) -> dict[str, Path]:
     from animdrive.export.gltf import write_glb
+    from animdrive.rig.lod import character_at
 
     path = folder / f"{performance.name}.glb"
-    write_glb(performance.character, performance.track, path, provenance=performance.provenance)
+    character = character_at(performance.character, config.lod)
+    write_glb(character, performance.track, path, provenance=performance.provenance)
     return {"glb": path}
 
 

@@ -12,13 +12,19 @@ from animdrive.errors import InputError
 from animdrive.weights import weights_folder
 
 
-def rig_info() -> dict[str, Any]:
-    """Return what the head consists of: counts, parts, and each curve's largest motion in mm."""
-    from animdrive.rig.head import load_head
+def rig_info(*, lod: str = "standard") -> dict[str, Any]:
+    """Return what the head consists of: counts, parts, and each curve's largest motion in mm.
 
-    head = load_head()
+    Raises:
+        InputError: an unknown level of detail.
+    """
+    from animdrive.rig.head import load_head
+    from animdrive.rig.lod import character_at
+
+    head = character_at(load_head(), lod)
     largest = np.linalg.norm(head.rig.deltas, axis=2).max(axis=1) * 1000
     return {
+        "lod": lod,
         "vertices": len(head.rig.neutral.vertices),
         "faces": len(head.rig.neutral.faces),
         "landmarks": len(head.landmarks),
@@ -29,12 +35,18 @@ def rig_info() -> dict[str, Any]:
 
 
 def render_head(
-    path: Path, values: dict[str, float], *, yaws_deg: tuple[float, ...], size_px: int
+    path: Path,
+    values: dict[str, float],
+    *,
+    yaws_deg: tuple[float, ...],
+    size_px: int,
+    lod: str = "standard",
 ) -> None:
     """Draw the head with curve `values` from one or more sides and write a PNG.
 
     Raises:
-        InputError: an unknown curve, a value outside 0..1, or a path that cannot be written.
+        InputError: an unknown curve or level of detail, a value outside 0..1, or a path that
+            cannot be written.
         DeviceError: this machine has no renderer.
     """
     from animdrive.contract import ARKIT52, CurveTrack
@@ -43,6 +55,7 @@ def render_head(
     from animdrive.render.scene import Renderer
     from animdrive.render.still import write_png
     from animdrive.rig.head import load_head
+    from animdrive.rig.lod import character_at
     from animdrive.rig.pose import eye_rotation_from_looks, posed_vertices
 
     if not np.isfinite(yaws_deg).all():
@@ -56,7 +69,7 @@ def render_head(
         if not 0 <= value <= 1:
             raise InputError(f"Curve '{name}' must be in 0..1, got {value}.")
         row[0, ARKIT52.index(name)] = value
-    head = load_head()
+    head = character_at(load_head(), lod)
     track = CurveTrack(ARKIT52, 30.0, row)
     vertices = posed_vertices(
         head,
@@ -80,12 +93,14 @@ def rebuild_head(path: Path | None) -> tuple[Path, str]:
         Where it lies, and its sha256.
     """
     from animdrive.files import sha256_of, write_text
-    from animdrive.rig.build import build_head
+    from animdrive.rig.build import build_head, grown
     from animdrive.rig.head import save_head
+    from animdrive.rig.topology import packed
 
     shipped = weights_folder() / "head.safetensors"
     target = shipped if path is None else Path(path)
-    save_head(build_head(), target)
+    cage, skin = grown()
+    save_head(build_head(), target, topology=packed(skin, cage.faces))
     digest = sha256_of(target)
     if path is None:
         book = weights_folder() / "manifest.toml"

@@ -118,6 +118,40 @@ def test_rig_info_lists_parts_and_curves(animdrive):
 
 
 @pytest.mark.gl
+def test_rig_info_tells_of_every_level_of_detail(animdrive):
+    counts = [
+        json.loads(animdrive("rig", "info", "--lod", level, "--json").out)["parts"]["skin"]
+        for level in ("low", "standard", "high")
+    ]
+    assert counts == sorted(counts)
+    assert counts[0] == 3107
+    failed = animdrive("rig", "info", "--lod", "huge")
+    assert failed.code == 2
+    assert "Unknown level of detail 'huge'" in failed.err
+
+
+def test_convert_writes_the_level_that_is_asked_for(animdrive, tmp_path):
+    import pygltflib
+
+    from animdrive.contract import ARKIT52, CurveTrack
+    from animdrive.export.livelink_csv import write_livelink_csv
+
+    source = tmp_path / "take.csv"
+    values = np.random.default_rng(3).random((4, 52)).astype(np.float32)
+    write_livelink_csv(CurveTrack(ARKIT52, 30.0, values), source)
+    sizes = {}
+    for level in ("low", "standard"):
+        target = tmp_path / f"{level}.glb"
+        animdrive("convert", source, target, "--lod", level)
+        file = pygltflib.GLTF2().load(str(target))
+        head = next(mesh for mesh in file.meshes if mesh.name == "head")
+        sizes[level] = file.accessors[head.primitives[0].attributes.POSITION].count
+    assert sizes == {"low": 3107, "standard": 12295}
+    failed = animdrive("convert", source, tmp_path / "a.json", "--lod", "low")
+    assert failed.code == 2
+    assert "A level of detail is for a GLB; .json holds curves alone" in failed.err
+
+
 def test_rig_render_draws_side_by_side(animdrive, tmp_path):
     from animdrive.media.image import read_image
 

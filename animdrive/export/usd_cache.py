@@ -1,0 +1,92 @@
+"""Skin over time as USD: a mesh with points per frame, under a transform that moves the head."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from animdrive.contract import Mesh
+from animdrive.contract.capture import CapturedTake
+from animdrive.errors import BackendError, InputError
+from animdrive.files import written_aside
+
+CURE = "Install it with: pip install 'animdrive[usd]'"
+
+
+def check_usd() -> None:
+    """Raise BackendError unless USD can be written here."""
+    try:
+        from pxr import Usd  # noqa: F401
+    except ImportError as error:
+        raise BackendError(
+            f"USD files need the package usd-core, which is not installed ({error}). {CURE}."
+        ) from error
+
+
+def write_usd(
+    captured: CapturedTake, mesh: Mesh, path: Path, *, labels: Mapping[str, str] | None = None
+) -> None:
+    """Write `captured` as ``.usdc``, whole or not at all.
+
+    ``/capture/head`` is a transform with the head's matrix at every frame of the curves;
+    ``/capture/head/face`` a mesh with its points at every frame of skin, ``primvars:st`` and,
+    as ``animdrive:curves``, the curve values, named by ``animdrive:curveNames``. One time code is
+    one second times the rate of the curves. The eyes are not turned.
+
+    Args:
+        captured: What.
+        mesh: Connections and texture coordinates.
+        path: Where.
+        labels: Written into the layer, such as the provenance.
+
+    Raises:
+        BackendError: usd-core is not installed.
+        InputError: the file cannot be written.
+    """
+    check_usd()
+    from pxr import Gf, Sdf, Tf, Usd, UsdGeom, Vt
+
+    track = captured.take.track
+    with written_aside(path) as aside:
+        aside.unlink()  # USD makes its file itself
+        try:
+            stage = Usd.Stage.CreateNew(str(aside))
+        except Tf.ErrorException as error:
+            raise InputError(f"Cannot write {path}: USD cannot make files there.") from error
+        UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.y)
+        UsdGeom.SetStageMetersPerUnit(stage, 1.0)
+        stage.SetTimeCodesPerSecond(track.fps)
+        stage.SetFramesPerSecond(track.fps)
+        stage.SetStartTimeCode(0.0)
+        stage.SetEndTimeCode(float(len(track) - 1))
+        stage.GetRootLayer().customLayerData = dict(labels or {})
+        root = UsdGeom.Xform.Define(stage, "/capture")
+        stage.SetDefaultPrim(root.GetPrim())
+        head = UsdGeom.Xform.Define(stage, "/capture/head").AddTransformOp()
+        for frame, matrix in enumerate(captured.head_transform):
+            # USD multiplies row vectors.
+            head.Set(Gf.Matrix4d(matrix.T.astype(float).tolist()), float(frame))
+        face = UsdGeom.Mesh.Define(stage, "/capture/head/face")
+        face.CreateSubdivisionSchemeAttr(UsdGeom.Tokens.none)
+        face.CreateFaceVertexCountsAttr(Vt.IntArray([3] * len(mesh.faces)))
+        face.CreateFaceVertexIndicesAttr(Vt.IntArray.FromNumpy(mesh.faces.reshape(-1)))
+        uv = UsdGeom.PrimvarsAPI(face).CreatePrimvar(
+            "st", Sdf.ValueTypeNames.TexCoord2fArray, UsdGeom.Tokens.vertex
+        )
+        uv.Set(Vt.Vec2fArray.FromNumpy(np.ascontiguousarray(mesh.uv)))
+        points = face.CreatePointsAttr(Vt.Vec3fArray.FromNumpy(np.ascontiguousarray(mesh.vertices)))
+        extent = face.CreateExtentAttr()
+        for time_s, skin in zip(captured.times_s, captured.vertices, strict=True):
+            code = float(time_s * track.fps)
+            points.Set(Vt.Vec3fArray.FromNumpy(np.ascontiguousarray(skin)), code)
+            extent.Set([Gf.Vec3f(*skin.min(0).tolist()), Gf.Vec3f(*skin.max(0).tolist())], code)
+        prim = face.GetPrim()
+        names = prim.CreateAttribute("animdrive:curveNames", Sdf.ValueTypeNames.StringArray)
+        names.Set(Vt.StringArray(list(track.names)))
+        curves = prim.CreateAttribute("animdrive:curves", Sdf.ValueTypeNames.FloatArray)
+        for frame, row in enumerate(track.values):
+            curves.Set(Vt.FloatArray.FromNumpy(np.ascontiguousarray(row)), float(frame))
+        stage.GetRootLayer().Save()
+        del stage
