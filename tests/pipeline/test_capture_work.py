@@ -109,6 +109,12 @@ def test_a_simulator_that_fails_is_told(spoil, message):
         list(simulated([take()], factory, VERTICES, workers=0, progress=no_progress))
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_nothing_to_do_starts_no_simulator(workers):
+    found = simulated([], Killed(), VERTICES, workers=workers, progress=no_progress)
+    assert list(found) == []
+
+
 def test_a_killed_process_and_a_wrong_number_are_told():
     with pytest.raises(InputError, match="workers must be 0 or above, got -1"):
         list(simulated([take()], BulgingFactory(), VERTICES, workers=-1, progress=no_progress))

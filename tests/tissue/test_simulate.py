@@ -73,13 +73,20 @@ def test_a_take_ends_where_a_single_pose_does_and_repeats_exactly(simulator, che
     assert away.mean() < 0.02
 
 
-def test_curves_that_move_smoothly_move_the_skin_smoothly(simulator, checker):
+@pytest.mark.parametrize(
+    "pose",
+    [
+        {"mouthSmile": 0.8, "cheekSquint": 0.6, "browDown": 0.5},
+        {"mouthSmile": 0.8, "jawOpen": 0.6},
+    ],
+    ids=lambda pose: "+".join(pose),
+)
+def test_curves_that_move_smoothly_move_the_skin_smoothly(simulator, checker, pose):
     time = np.linspace(0, 1, 24)
     ease = (time**2 * (3 - 2 * time))[:, None]
-    take = ease * row(mouthSmile=0.8, cheekSquint=0.6, browDown=0.5)
-    frames = np.stack(list(simulator.frames(take))).astype(np.float64)
-    # 15 mm in 23 frames with this ease accelerate by at most 6·15/23² = 0.17 mm per frame².
-    assert checker.acceleration(frames) < 0.6
+    frames = np.stack(list(simulator.frames(ease * row(**pose)))).astype(np.float64)
+    # 20 mm in 23 frames with this ease accelerate by 0.23 mm per frame²; a pop is some mm.
+    assert checker.acceleration(frames) < 1.2
 
 
 def test_switching_one_muscle_off_changes_its_region_only(simulator, checker):
