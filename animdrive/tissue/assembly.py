@@ -121,7 +121,7 @@ def assemble(
             teeth=(teeth[0], teeth[1]),
             eyes=(eyes[0], eyes[1]),
             lips=_lips(mesh, topology, config),
-            seal=_seal(topology, count),
+            seal=seal_pairs(topology, count),
             bone_normals=vertex_normals(mesh.nodes[:count], topology.faces[1]).astype(np.float64),
             areas=vertex_areas(mesh.nodes[:count], topology.faces[1]),
             config=config,
@@ -197,10 +197,14 @@ def _lips(mesh: TissueMesh, topology: SkinTopology, config: InteriorConfig) -> L
     )
 
 
-def _seal(topology: SkinTopology, count: int) -> Index:
-    """Return pairs [K, 2] of coarse vertices that face one another across the closed lips."""
+SEAL_RINGS = ("lips_inner", "mouth_1")
+"""Rings that touch across the closed lips."""
+
+
+def seal_pairs(topology: SkinTopology, count: int) -> Index:
+    """Return [K, 2] upper and lower vertices below `count` that touch; corners are left out."""
     pairs = []
-    for name in ("lips_inner", "mouth_1"):
+    for name in SEAL_RINGS:
         ring = topology.rings[name]
         for step in range(1, len(ring) // 2):
             upper, lower = int(ring[step]), int(ring[-step])

@@ -37,6 +37,16 @@ def sparse_tensor(matrix: Any, device: torch.device) -> Tensor:
         )
 
 
+def differences(pairs: np.ndarray[Any, np.dtype[np.int64]], count: int) -> Any:
+    """Return the sparse [K, count] map to the way from first to second of `pairs` [K, 2]."""
+    k = len(pairs)
+    rows = np.arange(k)
+    return sparse.csr_matrix(
+        (np.r_[np.ones(k), -np.ones(k)], (np.r_[rows, rows], np.r_[pairs[:, 1], pairs[:, 0]])),
+        shape=(k, count),
+    )
+
+
 class Linear:
     """A sparse map [M, N] of node positions and its transpose, for [N, 3, B] tensors."""
 
@@ -221,14 +231,7 @@ class Limits:
         device: torch.device,
     ) -> None:
         """Prepare `edges` [K, 2] with rest `lengths` [K] mm among `count` nodes."""
-        k = len(edges)
-        rows = np.arange(k)
-        matrix = sparse.csr_matrix(
-            (np.r_[np.ones(k), -np.ones(k)], (np.r_[rows, rows], np.r_[edges[:, 1], edges[:, 0]])),
-            shape=(k, count),
-        )
-        self.matrix = matrix
-        self._map = Linear(matrix, device)
+        self._map = Linear(differences(edges, count), device)
         self._most = torch.from_numpy(lengths * (1 + stretch)).to(device)[:, None]
         self._stiffness = stiffness
 

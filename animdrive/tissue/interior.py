@@ -11,7 +11,15 @@ from scipy import sparse
 
 from animdrive.rig.surface import smoothstep
 from animdrive.tissue.contact import BallContact, GridContact, LipContact
-from animdrive.tissue.elastic import Fibres, Limits, Linear, Pressure, SoftTissue, Springs
+from animdrive.tissue.elastic import (
+    Fibres,
+    Limits,
+    Linear,
+    Pressure,
+    SoftTissue,
+    Springs,
+    differences,
+)
 from animdrive.tissue.mesh import TissueMesh
 from animdrive.tissue.minimise import Factored, dot, minimise
 
@@ -42,7 +50,7 @@ class InteriorConfig:
     stretch: float = 0.35
     """Stretch beyond which the dermis stiffens."""
     stretch_stiffness: float = 8.0
-    seal: float = 1000.0
+    seal: float = 250.0
     """Of a pair of points across closed lips, per mm."""
     contact: float = 60.0
     """Of a node against teeth, eye or lip, per mm."""
@@ -74,6 +82,11 @@ class Demand:
     """[B] 0..1: how much the lower teeth are a wall to the lip; 0 lets it be drawn in over them."""
     gape: Tensor
     """[B] 0..1: how much of the open jaw's gap between them is left to the lips."""
+
+    @property
+    def sealed(self) -> Tensor:
+        """[B] 0..1: firmness of the seal, which like a muscle's comes on early."""
+        return self.seal / (self.seal + Fibres.HALF)
 
     @property
     def batch(self) -> int:
@@ -148,14 +161,7 @@ class Interior:
         # Lips are held to the teeth; it is the cheeks' pouches that fill.
         aside = np.abs(mesh.nodes[lined].mean(1)[:, 0]) / np.abs(mesh.nodes[seal, 0]).max()
         self._air = Pressure(lined, smoothstep(0.75, 1.15, aside), device)
-        k = len(seal)
-        self._across = sparse.csr_matrix(
-            (
-                np.r_[np.ones(k), -np.ones(k)],
-                (np.r_[np.arange(k), np.arange(k)], np.r_[seal[:, 0], seal[:, 1]]),
-            ),
-            shape=(k, count),
-        )
+        self._across = differences(seal[:, ::-1], count)
         self._seal = Linear(self._across, device)
         self._closed = torch.from_numpy(self._across @ mesh.nodes).to(device)[:, :, None]
         self._open = torch.zeros_like(self._closed)
@@ -190,7 +196,7 @@ class Interior:
         return Factored(system, self.device)
 
     def _seal_firmness(self, demand: Demand) -> Tensor:
-        return self.config.seal * demand.seal / (demand.seal + Fibres.HALF)
+        return self.config.seal * demand.sealed
 
     def learn_gape(self, opened: Tensor) -> None:
         """Remember how far lips part on an open jaw, from its solution [N, 3, 1]."""

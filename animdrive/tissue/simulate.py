@@ -17,7 +17,14 @@ from animdrive.errors import ContractError, WeightsError
 from animdrive.files import write_bytes
 from animdrive.rig.surface import Points
 from animdrive.rig.topology import SkinTopology, load_topology
-from animdrive.tissue.assembly import Anatomy, assemble, dental_contact, lip_sides
+from animdrive.tissue.assembly import (
+    SEAL_RINGS,
+    Anatomy,
+    assemble,
+    dental_contact,
+    lip_sides,
+    seal_pairs,
+)
 from animdrive.tissue.bodies import Bodies
 from animdrive.tissue.contact import BallContact, LipContact
 from animdrive.tissue.creases import Folds
@@ -216,11 +223,27 @@ class TissueSimulator:
             places=placed,
             jaw=(demand.jaw_rotation, demand.jaw_shift),
             wall=demand.wall,
+            seal=(demand.sealed, self._gap(x)),
             gaze=demand.gaze,
             start=offset,
         )
         fine = skin[:, :, 0].cpu().numpy()
         return fine, self.surface.offset(skin, [base])
+
+    def _gap(self, x: Tensor) -> Tensor:
+        """Return the way [K, 3, B] from lower to upper lip that the interior `x` asks of the skin.
+
+        Every second fine vertex of a ring is a coarse one; those between get the mean.
+        """
+        gaps = []
+        for name in SEAL_RINGS:
+            ring = self._topology.rings[name][::2].astype(np.int64)
+            steps = np.arange(len(ring) // 2 + 1)
+            coarse = x[torch.from_numpy(ring[steps])] - x[torch.from_numpy(ring[-steps])]
+            fine = torch.empty((2 * len(steps) - 1, *x.shape[1:]), dtype=x.dtype, device=x.device)
+            fine[::2], fine[1::2] = coarse, (coarse[1:] + coarse[:-1]) / 2
+            gaps.append(fine[1:-1])
+        return torch.cat(gaps)
 
     def _learn_gape(self) -> None:
         values = np.zeros(len(self.names))
@@ -272,6 +295,7 @@ class TissueSimulator:
                 self._skin,
                 stiffness=config.contact,
             ),
+            seal=seal_pairs(topology, self._total),
             config=config,
             device=self._device,
         )

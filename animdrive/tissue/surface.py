@@ -14,11 +14,10 @@ from animdrive.rig.surface import Points, cotangent_laplacian, edges_of, loop_su
 from animdrive.rig.topology import SkinTopology
 from animdrive.tissue.contact import BallContact, GridContact, LipContact
 from animdrive.tissue.creases import Folds
-from animdrive.tissue.elastic import Linear, squared
+from animdrive.tissue.elastic import Linear, differences, squared
 from animdrive.tissue.minimise import Factored, dot, minimise
 
 Tensor = torch.Tensor
-Field = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,9 @@ class SurfaceConfig:
     stretching: float = 2.5
     """Resistance of the film to changes of length, per mm of edge."""
     contact: float = 60.0
+    seal: float = 60.0
+    """Of a pair of points across closed lips, per mm: the film alone would part what the interior
+    holds together."""
     tolerance_mm: float = 0.003
     iterations: int = 36
     stages: int = 3
@@ -51,6 +53,7 @@ class Surface:
         teeth: tuple[GridContact, GridContact],
         eyes: tuple[BallContact, BallContact],
         lips: LipContact,
+        seal: npt.NDArray[np.int64],
         config: SurfaceConfig,
         device: torch.device,
     ) -> None:
@@ -64,6 +67,7 @@ class Surface:
             teeth: Upper and lower, for vertices of this skin.
             eyes: Left and right, likewise.
             lips: Likewise.
+            seal: [K, 2] vertices that face one another across closed lips.
             config: Stiffness.
             device: Where to compute.
         """
@@ -77,15 +81,8 @@ class Surface:
         self._up = matrix.tocsr()
         stiffness, area = cotangent_laplacian(skin, self.faces)
         self._laplacian = (sparse.diags(1 / area) @ stiffness).tocsr()
-        self._area = area
-        self._edges = edges_of(self.faces)[0]
-        ends = self._edges
-        k = len(ends)
-        rows = np.arange(k)
-        signs = sparse.csr_matrix(
-            (np.r_[np.ones(k), -np.ones(k)], (np.r_[rows, rows], np.r_[ends[:, 1], ends[:, 0]])),
-            shape=(k, count),
-        )
+        signs = differences(edges_of(self.faces)[0], count)
+        across = differences(seal[:, ::-1], count)
         lengths = np.linalg.norm(signs @ skin, axis=1)
         # A film's edges carry as much as the strip of skin beside them is wide.
         pull = config.stretching / np.maximum(lengths, 0.3)
@@ -107,7 +104,10 @@ class Surface:
             + self._laplacian.T @ sparse.diags(config.bending * area) @ self._laplacian
             + signs.T @ sparse.diags(0.6 * pull) @ signs
         )
-        self._factored = Factored(system.tocsr()[free][:, free], device)
+        self._open = Factored(system.tocsr()[free][:, free], device)
+        sealed = system + 0.5 * config.seal * across.T @ across
+        self._sealed = Factored(sealed.tocsr()[free][:, free], device)
+        self._seal = Linear(across, device)
 
     def base(self, coarse: Tensor, coarse_rest: Points) -> Points:
         """Return [V, 3] mm: the interior's skin `coarse` [S, 3] mm carried to the fine level."""
@@ -126,6 +126,7 @@ class Surface:
         places: Tensor,
         jaw: tuple[Tensor, Tensor],
         wall: Tensor,
+        seal: tuple[Tensor, Tensor],
         gaze: tuple[Tensor, Tensor],
         start: Tensor | None,
     ) -> tuple[Tensor, int]:
@@ -137,6 +138,7 @@ class Surface:
             places: [K, 3, B] mm.
             jaw: Rotation [3, 3, B] and shift [3, B] mm of the mandible.
             wall: [B] how much the lower teeth are a wall to the lip, see `Demand`.
+            seal: Firmness [B] 0..1, and the way [K, 3, B] mm from lower to upper lip of every pair.
             gaze: Unit vectors [3, B] of left and right eye.
             start: [V, 3, B] offsets from the bases to start from, such as the last frame's.
         """
@@ -179,6 +181,10 @@ class Surface:
             push = self._pull * over
             total = total + 0.5 * (push * over).sum(0)
             gradient = gradient + self._way.back(way * (push / length)[:, None])
+            apart = self._seal(x) - seal[1]
+            hold = config.seal * seal[0] * apart
+            total = total + 0.5 * dot(hold, apart)
+            gradient = gradient + self._seal.back(hold)
             total = total + self._teeth[0].energy(x, gradient, still, none)
             total = total + self._teeth[1].energy(x, gradient, *jaw, wall)
             for eye, look in zip(self._eyes, gaze, strict=True):
@@ -192,7 +198,7 @@ class Surface:
             free, steps, _ = minimise(
                 energy,
                 free,
-                self._factored,
+                self._sealed if bool((seal[0] > 0).any()) else self._open,
                 tolerance=config.tolerance_mm,
                 iterations=config.iterations // config.stages,
             )
