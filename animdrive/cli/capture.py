@@ -8,11 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
+from animdrive.cli import capture_import, capture_tools
 from animdrive.cli.console import print_json, print_result, shown_progress
 from animdrive.cli.options import AsJson, VisibleLabel
 from animdrive.errors import InputError
 
 app = typer.Typer(help="4D captures of a simulated face.", no_args_is_help=True)
+
+app.command("import")(capture_import.import_cli)
+app.command("prepare")(capture_import.prepare_cli)
+app.command("coverage")(capture_tools.coverage_cli)
+app.command("transfer")(capture_tools.transfer_cli)
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a capture.")]
 
@@ -36,6 +42,13 @@ def make_cli(
     frames_held: Annotated[
         int | None, typer.Option(help="At least so many frames that are held out.")
     ] = None,
+    mixtures: Annotated[
+        int,
+        typer.Option(
+            help="Frames of quickly changing random mixtures, for a deformer to learn from, beside "
+            "the others. Can be added to a capture that is there."
+        ),
+    ] = 0,
     fps: Annotated[float, typer.Option(help="Frames per second.")] = 30.0,
     seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 0,
     identity: Annotated[
@@ -87,6 +100,7 @@ def make_cli(
         level=lod,
         faults=parse_faults(faults),
         formats=_listed(formats),
+        mixtures=mixtures,
     )
     code = () if identity is None else read_code(identity)
     factory = simulator_of(simulator, code)

@@ -20,6 +20,7 @@ from animdrive.contract import Mesh
 from animdrive.contract.capture import CapturedTake
 from animdrive.contract.checks import FloatArray
 from animdrive.errors import BackendError, InputError
+from animdrive.export.frames import Frames
 from animdrive.export.point_cache import write_pc2
 from animdrive.files import written_aside
 
@@ -37,10 +38,9 @@ def check_alembic() -> None:
 
 
 def write_alembic(captured: CapturedTake, mesh: Mesh, path: Path) -> None:
-    """Write `captured` as ``.abc``, whole or not at all.
+    """Write `captured` as ``.abc``, see `write_alembic_points`.
 
-    A mesh "face" with texture coordinates under a transform "head" with the head's motion, metres
-    and +Y up, frame after frame of the skin's rate; where frames were lost the last one is held.
+    Frame after frame of the skin's rate; where frames were lost the last one is held.
 
     Args:
         captured: What.
@@ -53,15 +53,39 @@ def write_alembic(captured: CapturedTake, mesh: Mesh, path: Path) -> None:
     """
     check_alembic()
     skin, heads, fps = _on_every_frame(captured)
-    with written_aside(path) as aside, tempfile.TemporaryDirectory() as folder, _quiet():
+    write_alembic_points(skin, heads, fps, mesh, path, name=captured.take.name)
+
+
+def write_alembic_points(
+    skin: Frames, heads: FloatArray, fps: float, mesh: Mesh, path: Path, *, name: str
+) -> None:
+    """Write skin over time as ``.abc`` frame by frame, whole or not at all.
+
+    A mesh "face" with texture coordinates under a transform "head" with the head's motion, metres
+    and +Y up.
+
+    Args:
+        skin: N frames of V vertices.
+        heads: [N, 4, 4] of the head; multiply column vectors from the left.
+        fps: Frames per second.
+        mesh: Connections and texture coordinates.
+        path: Where.
+        name: Of the performance.
+
+    Raises:
+        BackendError: bpy is not installed.
+        InputError: the file cannot be written.
+    """
+    check_alembic()
+    with written_aside(path) as aside, tempfile.TemporaryDirectory() as folder, quiet():
         cache = Path(folder) / "skin.pc2"
         write_pc2(skin, cache)
-        _stage(mesh, cache, heads, fps, captured.take.name)
+        _stage(mesh, cache, heads, fps, name)
         import bpy
 
         try:
             bpy.ops.wm.alembic_export(
-                filepath=str(aside.absolute()), start=0, end=len(skin) - 1, uvs=True,
+                filepath=str(aside.absolute()), start=0, end=len(heads) - 1, uvs=True,
                 apply_subdiv=False, as_background_job=False, evaluation_mode="RENDER",
             )  # fmt: skip
         except RuntimeError as error:
@@ -115,8 +139,8 @@ def _stage(mesh: Mesh, cache: Path, heads: FloatArray, fps: float, name: str) ->
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what Blender prints off our output."""
+def quiet() -> Iterator[None]:
+    """Keep what Blender prints off our output, while the block runs."""
     sys.stdout.flush()
     kept = os.dup(1)
     try:

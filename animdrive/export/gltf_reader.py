@@ -39,7 +39,7 @@ def read_glb_curves(path: Path) -> CurveRead:
     animation, weights = _find_take(file)
     names = file.target_names(file.nodes[weights.node].mesh)
     columns, notes = arkit_columns(file.path, names)
-    fps, even = _rate(weights.times_s)
+    fps, even = rate_of_keys(weights.times_s)
     count = round((weights.times_s[-1] - weights.times_s[0]) * fps) + 1
     check_length(file.path, count)
     times = weights.times_s[0] + np.arange(count) / fps
@@ -83,8 +83,8 @@ def _find_take(file: GltfFile) -> tuple[Animation, Channel]:
     )
 
 
-def _rate(times_s: npt.NDArray[np.float64]) -> tuple[float, bool]:
-    """Return frames per second, and whether every key lies on a frame."""
+def rate_of_keys(times_s: npt.NDArray[np.float64]) -> tuple[float, bool]:
+    """Return frames per second of key times [K], and whether every key lies on a frame."""
     if len(times_s) < 2:
         return 30.0, True
     step = float(np.median(np.diff(times_s)))

@@ -111,6 +111,23 @@ def read_take(path: Path, base: FloatArray) -> CapturedTake:
         raise InputError(f"{path} cannot be used: {error} Remove it and make it anew.") from error
 
 
+def read_take_track(path: Path) -> CurveTrack:
+    """Read the curves of a take with its head and eyes, without its skin.
+
+    Raises:
+        InputError: no such file, damaged or of another format.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = existing_file(Path(path), "take")
+    header = take_header(path)
+    try:
+        with safe_open(path, "np") as file:
+            return _track({name: file.get_tensor(name) for name in _TRACK_ARRAYS}, header)
+    except (SafetensorError, KeyError, ValueError, AnimdriveError) as error:
+        raise InputError(f"{path} is damaged ({error}). Remove it and make it anew.") from error
+
+
 def take_header(path: Path) -> dict[str, Any]:
     """Return what a take's file says of itself, without reading its skin.
 
@@ -194,8 +211,11 @@ def _described(captured: CapturedTake) -> dict[str, Any]:
     }
 
 
-def _from_arrays(arrays: Arrays, header: dict[str, Any], base: FloatArray) -> CapturedTake:
-    track = CurveTrack(
+_TRACK_ARRAYS = ("curves", "head_rotation", "head_position", "eye_rotation", "confidence")
+
+
+def _track(arrays: Mapping[str, npt.NDArray[Any]], header: Mapping[str, Any]) -> CurveTrack:
+    return CurveTrack(
         names=tuple(header["names"]),
         fps=header["fps"],
         values=arrays["curves"],
@@ -204,6 +224,10 @@ def _from_arrays(arrays: Arrays, header: dict[str, Any], base: FloatArray) -> Ca
         eye_rotation=arrays["eye_rotation"],
         confidence=arrays["confidence"],
     )
+
+
+def _from_arrays(arrays: Arrays, header: dict[str, Any], base: FloatArray) -> CapturedTake:
+    track = _track(arrays, header)
     take = Take(header["name"], header["kind"], header["split"], track, header["about"])
     missing = None
     if "missing" in arrays:

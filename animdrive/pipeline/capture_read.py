@@ -27,7 +27,7 @@ def read_capture(folder: Path) -> Capture:
     if not path.is_file():
         raise InputError(
             f"{folder} has no {DESCRIPTION}: it is not a capture. Make one with "
-            f"'animdrive capture make'."
+            f"'animdrive capture make', or bring in your own with 'animdrive capture import'."
         )
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -44,7 +44,7 @@ def read_capture(folder: Path) -> Capture:
     if not whole:
         raise InputError(
             f"{folder} is not finished: {len(there)} of {len(takes)} takes are there. Run the same "
-            f"'animdrive capture make' again; it goes on where it stopped."
+            f"'animdrive capture make', 'import' or 'prepare' again; it goes on where it stopped."
         )
     for entry in takes:
         if entry not in there:

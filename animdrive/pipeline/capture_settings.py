@@ -61,6 +61,8 @@ class CaptureConfig:
     """How takes are written; safetensors always is."""
     languages: tuple[str, ...] = ("en",)
     """What is spoken."""
+    mixtures: int = 0
+    """Frames of quickly changing random mixtures to learn from, beside `frames_train`."""
 
     def __post_init__(self) -> None:
         self.plan()
@@ -79,6 +81,7 @@ class CaptureConfig:
             fps=self.fps,
             seed=self.seed,
             languages=self.languages,
+            mixtures=self.mixtures,
         )
 
 
@@ -121,10 +124,10 @@ def capture_settings(
 ) -> dict[str, Any]:
     """Return all that the bytes of a capture's takes depend on, as plain values.
 
-    Formats are not among them: another one can be added to takes that are there.
+    Formats and mixtures are not among them: more can be added to takes that are there.
     """
     settings = asdict(config)
-    del settings["formats"]
+    del settings["formats"], settings["mixtures"]
     described: dict[str, Any] = plain(
         {
             "format": CAPTURE_FORMAT,

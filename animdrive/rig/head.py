@@ -35,25 +35,27 @@ def save_head(
     from safetensors.numpy import save_file
 
     rig = character.rig
+    # Of heads that others made, there may be more vertices than 16 bits count.
+    index = np.uint16 if len(rig.neutral.vertices) <= 0x10000 else np.uint32
     moving = np.abs(rig.deltas).max(axis=2) > 0
     largest = np.maximum(np.abs(rig.deltas).max(axis=(1, 2)), 1e-9)
     steps = np.round(rig.deltas / largest[:, None, None] * 32767).astype(np.int16)
     arrays: dict[str, npt.NDArray[Any]] = {
         "vertices": rig.neutral.vertices,
-        "faces": rig.neutral.faces.astype(np.uint16),
+        "faces": rig.neutral.faces.astype(index),
         "uv": np.round(rig.neutral.uv * 65535).astype(np.uint16),
-        "moving": np.concatenate([np.flatnonzero(row) for row in moving]).astype(np.uint16),
+        "moving": np.concatenate([np.flatnonzero(row) for row in moving]).astype(index),
         "moving_count": moving.sum(axis=1).astype(np.int32),
         "steps": np.concatenate([s[row] for s, row in zip(steps, moving, strict=True)]),
         "largest": largest.astype(np.float32),
         "head_pivot": character.head_pivot,
         "eye_pivots": character.eye_pivots,
         "head_weight": np.round(character.head_weight * 255).astype(np.uint8),
-        "landmarks": character.landmarks.astype(np.uint16),
+        "landmarks": character.landmarks.astype(index),
     }
     arrays |= topology or {}
-    for name, index in character.regions.items():
-        arrays[f"region.{name}"] = index.astype(np.uint16)
+    for name, region in character.regions.items():
+        arrays[f"region.{name}"] = region.astype(index)
     materials = []
     for material in character.materials:
         if material.texture is not None:

@@ -178,7 +178,9 @@ class DifferenceTable:
         skin = character.part("skin").vertices
         inside = character.regions.get("mouth_inside", np.zeros(0, np.int32))
         outside = np.setdiff1d(np.arange(skin.start, skin.stop), inside)
-        self._regions = {**face_regions(character), "skin": outside.astype(np.int32)}
+        # A face that was imported has no landmarks to tell its regions by.
+        regions = face_regions(character) if len(character.landmarks) else {}
+        self._regions = {**regions, "skin": outside.astype(np.int32)}
         self._tallies: dict[tuple[str, str], Tally] = {}
 
     def add(self, kind: str, apart_mm: FloatArray) -> None:

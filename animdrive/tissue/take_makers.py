@@ -32,6 +32,8 @@ _APEX = 1.35
 """Emotion targets are moods that one can speak through; this much more is their apex."""
 _KNOT_S = 0.45
 """Seconds between the moments at which a random mixture changes its mind."""
+_FAST_KNOT_S = 0.13
+"""The same for mixtures that are only there to be learned from."""
 _ON = 0.17
 """Chance of a motion to take part at such a moment."""
 _BOTH_SIDES = 0.65
@@ -147,11 +149,34 @@ def random_takes(plan: TakePlan, split: str, frames: int, avoid: Sequence[Pair] 
             of each stays at rest.
     """
     rng = _generator(plan, "random", split)
+    return _random_takes(plan, split, frames, avoid, _name("random", split, 0)[:-2], _KNOT_S, rng)
+
+
+def mixture_takes(plan: TakePlan, frames: int, avoid: Sequence[Pair] = ()) -> list[Take]:
+    """Return takes to learn from like `random_takes`, but with a new mixture every few frames.
+
+    A learner wants many poses, not long ways between them.
+    """
+    if not frames:
+        return []
+    rng = _generator(plan, "random mixtures", "train")
+    return _random_takes(plan, "train", frames, avoid, "mixtures_", _FAST_KNOT_S, rng)
+
+
+def _random_takes(
+    plan: TakePlan,
+    split: str,
+    frames: int,
+    avoid: Sequence[Pair],
+    name: str,
+    knot_s: float,
+    rng: np.random.Generator,
+) -> list[Take]:
     count = -(-frames // _LONGEST)
     lengths = [frames // count + (k < frames % count) for k in range(count)]
     takes = []
     for number, length in enumerate(lengths, start=1):
-        values = _mixture(length, plan.fps, rng)
+        values = _mixture(length, plan.fps, knot_s, rng)
         for pair in avoid:
             for one in {pair, mirrored_pair(pair)}:
                 values[:, ARKIT_INDEX[one[int(rng.integers(2))]]] = 0.0
@@ -159,13 +184,13 @@ def random_takes(plan: TakePlan, split: str, frames: int, avoid: Sequence[Pair] 
         close = ARKIT_INDEX["mouthClose"]
         values[:, close] = np.minimum(values[:, close], values[:, ARKIT_INDEX["jawOpen"]])
         track = performed(values, plan.fps, rng)
-        takes.append(Take(_name("random", split, number), "random", split, track, "random"))
+        takes.append(Take(f"{name}{number:02d}", "random", split, track, "random"))
     return takes
 
 
-def _mixture(length: int, fps: float, rng: np.random.Generator) -> Values:
-    """Return [length, 52] of a random mixture, at rest at both ends."""
-    step = _KNOT_S * fps
+def _mixture(length: int, fps: float, knot_s: float, rng: np.random.Generator) -> Values:
+    """Return [length, 52] of a mixture that is another after `knot_s`, at rest at both ends."""
+    step = knot_s * fps
     knots = int(np.ceil(length / step)) + 2
     on = rng.random((knots, len(ARKIT52))) < _ON
     height = on * rng.beta(1.8, 1.5, (knots, len(ARKIT52)))

@@ -164,7 +164,8 @@ def _region(name: str) -> str:
     return next(region for start, region in _REGIONS.items() if name.startswith(start))
 
 
-def _opposed(one: str, other: str) -> bool:
+def opposed(one: str, other: str) -> bool:
+    """Whether one face cannot do both at once."""
     stems = {_stem(one), _stem(other)}
     looks = [name for name in (one, other) if name.startswith("eyeLook")]
     if len(looks) == 2 and _side(one) != _side(other):
@@ -183,7 +184,7 @@ def _side(name: str) -> str:
 
 
 def _weight(one: str, other: str) -> float:
-    if _opposed(one, other):
+    if opposed(one, other):
         return 0.0
     weight = 0.0
     for emotion in EMOTIONS.values():

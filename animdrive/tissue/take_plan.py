@@ -25,6 +25,8 @@ class TakePlan:
     """Seed of everything that is drawn."""
     languages: tuple[str, ...] = ("en",)
     """What is spoken, in turn."""
+    mixtures: int = 0
+    """Frames of quickly changing random mixtures to learn from, beside all others."""
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.kinds) - set(TAKE_KINDS))
@@ -43,6 +45,8 @@ class TakePlan:
                 f"A capture needs frames: got {self.frames_train} to learn from and "
                 f"{self.frames_held} held out."
             )
+        if self.mixtures < 0:
+            raise InputError(f"mixtures must be 0 or more frames, got {self.mixtures}.")
         if self.seed < 0:
             raise InputError(f"seed must be 0 or above, got {self.seed}.")
         for language in self.languages:

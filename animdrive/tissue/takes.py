@@ -11,6 +11,7 @@ from animdrive.errors import InputError
 from animdrive.tissue.take_makers import (
     emotion_mixtures,
     emotion_takes,
+    mixture_takes,
     pair_frames,
     pair_takes,
     random_takes,
@@ -52,7 +53,8 @@ def plan_takes(
     Range of motion: every curve alone, quickly, and slowly as far as there is room. Pairs: a
     covering list that favours what acts together in faces; some are held out, and neither they nor
     their mirror images act together in any training take. Emotions: the six pure ones and their
-    mixtures; some mixtures are held out. Random mixtures are 15 % of all frames. Spoken lines:
+    mixtures; some mixtures are held out. Random mixtures are 15 % of all frames, quickly changing
+    ones beside them as many as are asked for. Spoken lines:
     other sentences are held out. Clips: every third is held out, a single one as a whole.
 
     Args:
@@ -98,6 +100,8 @@ def plan_takes(
         if quota.get("random"):
             avoid = held_pairs if split == "train" else ()
             takes += random_takes(plan, split, quota["random"], avoid)
+        if split == "train":
+            takes += mixture_takes(plan, plan.mixtures, held_pairs)
     return PlannedTakes(
         takes=tuple(takes),
         held_pairs=tuple(held_pairs),

@@ -1,0 +1,1 @@
+"""Preparing 4D captures of any origin: reading, checking, cleaning, syncing, stabilising."""
