@@ -3,7 +3,10 @@
 What is in it: the mesh "head" with one primitive per part, the rig's curves as named morph targets
 and a skin of two joints, "root" for the shoulders and "head"; the eyes as nodes "eye_left" and
 "eye_right" below the head; one animation with the curves, the turning of head and eyes and the
-place of the root. References: Khronos Group, "glTF 2.0 Specification"; names of the targets in
+place of the root. Learned morph targets may follow behind the rig's own, with weights of their own:
+the exact skin of a deformer, for engines that know of none.
+
+References: Khronos Group, "glTF 2.0 Specification"; names of the targets in
 ``mesh.extras.targetNames``, as every engine reads them.
 """
 
@@ -18,6 +21,8 @@ from animdrive import __version__
 from animdrive.contract import Character, CurveTrack, Provenance
 from animdrive.contract.checks import FloatArray
 from animdrive.export.gltf_character import Stage, stage_of
+from animdrive.export.gltf_learned import with_learned
+from animdrive.export.learned import LearnedTargets
 from animdrive.gltf.document import Document
 from animdrive.provenance import provenance_dict
 from animdrive.rig.pose import quaternion_from_angles
@@ -29,6 +34,7 @@ def write_glb(
     path: Path,
     *,
     provenance: Provenance | None = None,
+    learned: LearnedTargets | None = None,
 ) -> None:
     """Write `character` performing `track`, whole or not at all.
 
@@ -42,14 +48,23 @@ def write_glb(
         track: What; with no frames, the character is written at rest.
         path: Where, ending in .glb.
         provenance: Where it comes from, put into ``asset.extras`` with the AIGC label.
+        learned: Targets to append behind the rig's own, with their weights at the track's frames;
+            those that move nothing in this performance are left out.
 
     Raises:
         InputError: the file cannot be written, or would be larger than 4 GiB.
+        ContractError: `learned` is of another rig or of other frames.
     """
     stage = stage_of(character, generator=f"animdrive {__version__}")
     document = stage.document.copy()
+    rig = character.rig
+    if learned is not None:
+        learned = learned.checked(
+            vertices=len(rig.neutral.vertices), frames=len(track), names=rig.names
+        ).used()
+        stage = with_learned(stage, document, character, learned)
     if len(track):
-        _animate(document, stage, character.rig.names, track)
+        _animate(document, stage, rig.names, track, learned)
     if provenance is not None:
         document.gltf.asset.extras = provenance_dict(provenance)
     document.write(path)
@@ -62,7 +77,13 @@ def write_glb_curves(track: CurveTrack, path: Path) -> None:
     write_glb(load_head(), track, path)
 
 
-def _animate(document: Document, stage: Stage, names: tuple[str, ...], track: CurveTrack) -> None:
+def _animate(
+    document: Document,
+    stage: Stage,
+    names: tuple[str, ...],
+    track: CurveTrack,
+    learned: LearnedTargets | None,
+) -> None:
     times = (np.arange(len(track)) / track.fps).astype(np.float32)
     clock = document.add_array(times, bounds=True)
     animation = gl.Animation(name="performance", extras={"start_s": track.start_s})
@@ -83,6 +104,8 @@ def _animate(document: Document, stage: Stage, names: tuple[str, ...], track: Cu
         for column, name in enumerate(names):
             if name in track.names:
                 weights[:, column] = track.curve(name)
+        if learned is not None:
+            weights = np.concatenate([weights, learned.unsigned().weights], axis=1)
         add("weights", weights.reshape(-1), stage.morphed)
     add("translation", track.head_position, (stage.root,))
     add("rotation", _quaternions(track.head_rotation), (stage.head,))

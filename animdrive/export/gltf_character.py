@@ -16,6 +16,8 @@ from animdrive.gltf.document import Document
 from animdrive.rig.normals import NormalSolver, welds
 from animdrive.rig.pose import EYE_BONES
 
+FIRST_VERTEX = "firstVertex"
+"""Key of a primitive's extras: its first vertex in the rig's order, which nodes do not keep."""
 _MOVED_M = 1e-6
 """Offsets below this are left out: a thousandth of a millimetre."""
 _TURNED = 2e-3
@@ -160,6 +162,7 @@ def _add_mesh(
             attributes=attributes,
             indices=document.add_array(faces.astype(index_type), target=gl.ELEMENT_ARRAY_BUFFER),
             material=materials[part.material],
+            extras={FIRST_VERTEX: run.start},
         )
         if moves:
             primitive.targets = _targets(document, shape, run)

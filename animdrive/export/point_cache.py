@@ -15,6 +15,7 @@ import numpy as np
 
 from animdrive.contract.checks import FloatArray
 from animdrive.errors import InputError
+from animdrive.export.frames import Frames
 from animdrive.files import existing_file, written_aside
 
 _MAGIC = b"POINTCACHE2\0"
@@ -22,9 +23,9 @@ _HEADER = struct.Struct("<12siiffi")
 
 
 def write_pc2(
-    vertices: FloatArray, path: Path, *, start_frame: float = 0.0, frames_per_sample: float = 1.0
+    vertices: Frames, path: Path, *, start_frame: float = 0.0, frames_per_sample: float = 1.0
 ) -> None:
-    """Write `vertices` [N, V, 3] metres, whole or not at all.
+    """Write `vertices` [N, V, 3] metres frame by frame, whole or not at all.
 
     PC2 has neither gaps nor times: dropped frames are left out without a trace.
 

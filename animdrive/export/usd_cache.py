@@ -6,13 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from animdrive.contract import Mesh
+from animdrive.contract import CurveTrack, Mesh
 from animdrive.contract.capture import CapturedTake
+from animdrive.contract.checks import FloatArray
 from animdrive.errors import BackendError, InputError
+from animdrive.export.frames import Frames
 from animdrive.files import written_aside
 
 CURE = "Install it with: pip install 'animdrive[usd]'"
+_SAVED = 256
+"""Frames after which what was made goes to the file: minutes of skin do not fit into memory."""
 
 
 def check_usd() -> None:
@@ -28,12 +33,7 @@ def check_usd() -> None:
 def write_usd(
     captured: CapturedTake, mesh: Mesh, path: Path, *, labels: Mapping[str, str] | None = None
 ) -> None:
-    """Write `captured` as ``.usdc``, whole or not at all.
-
-    ``/capture/head`` is a transform with the head's matrix at every frame of the curves;
-    ``/capture/head/face`` a mesh with its points at every frame of skin, ``primvars:st`` and,
-    as ``animdrive:curves``, the curve values, named by ``animdrive:curveNames``. One time code is
-    one second times the rate of the curves. The eyes are not turned.
+    """Write `captured` as ``.usdc``, see `write_usd_points`.
 
     Args:
         captured: What.
@@ -45,10 +45,50 @@ def write_usd(
         BackendError: usd-core is not installed.
         InputError: the file cannot be written.
     """
+    write_usd_points(
+        captured.vertices,
+        captured.times_s,
+        captured.take.track,
+        captured.head_transform,
+        mesh,
+        path,
+        labels=labels,
+    )
+
+
+def write_usd_points(
+    skin: Frames,
+    times_s: npt.NDArray[np.float64],
+    track: CurveTrack,
+    head_transform: FloatArray,
+    mesh: Mesh,
+    path: Path,
+    *,
+    labels: Mapping[str, str] | None = None,
+) -> None:
+    """Write skin over time as ``.usdc`` frame by frame, whole or not at all.
+
+    ``/capture/head`` is a transform with the head's matrix at every frame of the curves;
+    ``/capture/head/face`` a mesh with its points at every frame of skin, ``primvars:st`` and,
+    as ``animdrive:curves``, the curve values, named by ``animdrive:curveNames``. One time code is
+    one second times the rate of the curves. The eyes are not turned.
+
+    Args:
+        skin: N frames of V vertices.
+        times_s: [N] their times, seconds.
+        track: T frames of curves.
+        head_transform: [T, 4, 4] of the head; multiply column vectors from the left.
+        mesh: Connections and texture coordinates.
+        path: Where.
+        labels: Written into the layer, such as the provenance.
+
+    Raises:
+        BackendError: usd-core is not installed.
+        InputError: the file cannot be written.
+    """
     check_usd()
     from pxr import Gf, Sdf, Tf, Usd, UsdGeom, Vt
 
-    track = captured.take.track
     with written_aside(path) as aside:
         aside.unlink()  # USD makes its file itself
         try:
@@ -65,7 +105,7 @@ def write_usd(
         root = UsdGeom.Xform.Define(stage, "/capture")
         stage.SetDefaultPrim(root.GetPrim())
         head = UsdGeom.Xform.Define(stage, "/capture/head").AddTransformOp()
-        for frame, matrix in enumerate(captured.head_transform):
+        for frame, matrix in enumerate(head_transform):
             # USD multiplies row vectors.
             head.Set(Gf.Matrix4d(matrix.T.astype(float).tolist()), float(frame))
         face = UsdGeom.Mesh.Define(stage, "/capture/head/face")
@@ -78,10 +118,13 @@ def write_usd(
         uv.Set(Vt.Vec2fArray.FromNumpy(np.ascontiguousarray(mesh.uv)))
         points = face.CreatePointsAttr(Vt.Vec3fArray.FromNumpy(np.ascontiguousarray(mesh.vertices)))
         extent = face.CreateExtentAttr()
-        for time_s, skin in zip(captured.times_s, captured.vertices, strict=True):
+        for number, (time_s, frame_skin) in enumerate(zip(times_s, skin, strict=True)):
             code = float(time_s * track.fps)
-            points.Set(Vt.Vec3fArray.FromNumpy(np.ascontiguousarray(skin)), code)
-            extent.Set([Gf.Vec3f(*skin.min(0).tolist()), Gf.Vec3f(*skin.max(0).tolist())], code)
+            points.Set(Vt.Vec3fArray.FromNumpy(np.ascontiguousarray(frame_skin)), code)
+            least, most = frame_skin.min(0).tolist(), frame_skin.max(0).tolist()
+            extent.Set([Gf.Vec3f(*least), Gf.Vec3f(*most)], code)
+            if (number + 1) % _SAVED == 0:
+                stage.GetRootLayer().Save()
         prim = face.GetPrim()
         names = prim.CreateAttribute("animdrive:curveNames", Sdf.ValueTypeNames.StringArray)
         names.Set(Vt.StringArray(list(track.names)))
