@@ -71,6 +71,15 @@ class Deformer(Protocol):
 
 
 @runtime_checkable
+class RememberingDeformer(Deformer, Protocol):
+    """A deformer whose frames depend on those before: calls of `run` go on where the last ended."""
+
+    def reset(self) -> None:
+        """Forget what was performed; another performance begins."""
+        ...
+
+
+@runtime_checkable
 class Simulator(Protocol):
     """Curves to skin, frame after frame, each frame starting from the one before."""
 

@@ -21,8 +21,11 @@ class LinearDeformer:
     not depend on the others.
     """
 
+    kind = "linear"
+
     def __init__(self, rig: Rig) -> None:
         """Prepare `rig`, C curves over V vertices."""
+        self.rig = rig
         self.names: tuple[str, ...] = rig.names
         self._neutral = rig.neutral.vertices
         self._runs: list[tuple[slice, FloatArray]] = [

@@ -3,7 +3,7 @@ import pytest
 
 from animdrive.contract import Mesh, Rig
 from animdrive.contract.stages import Deformer
-from animdrive.deformer import DEFORMERS
+from animdrive.deformer import MODELS
 from animdrive.deformer.linear import LinearDeformer
 from animdrive.errors import BackendError, ContractError
 
@@ -20,14 +20,14 @@ def rig():
 
 
 def test_table_loads_it_and_it_is_a_deformer(rig):
-    deformer = DEFORMERS.load(DEFORMERS.names()[0])(rig)
+    deformer = MODELS.load("linear")(rig)
     assert isinstance(deformer, Deformer)
     assert deformer.names == rig.names
 
 
 def test_unknown_deformer_is_named():
-    with pytest.raises(BackendError, match=r"Unknown deformer 'x'\. Available: linear"):
-        DEFORMERS.load("x")
+    with pytest.raises(BackendError, match=r"Unknown deformer model 'x'\. Available: neural_morph"):
+        MODELS.load("x")
 
 
 def test_rest_is_the_neutral_face_to_the_bit(rig):
