@@ -10,6 +10,7 @@ import typer
 from animdrive.cli.console import print_result, shown_progress
 from animdrive.cli.options import (
     AsJson,
+    DeformerName,
     Emotion,
     Formats,
     Gain,
@@ -41,6 +42,7 @@ def audio_cli(
     size: Size = 512,
     visible_label: VisibleLabel = False,
     lod: Lod = "standard",
+    deformer: DeformerName = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Turn a spoken line into curves, a GLB and a preview.
@@ -51,7 +53,7 @@ def audio_cli(
     from animdrive.sources.audio.curves import MouthConfig
     from animdrive.sources.audio.speech import SpeechConfig
 
-    output = output_config(formats, size, visible_label, lod)
+    output = output_config(formats, size, visible_label, lod, deformer)
     layers = layer_config(emotion, gain, offset)
     config = SpeechConfig(
         fps=fps, seed=seed, language=language, mouth=MouthConfig(jaw=jaw, lips=lips)
@@ -98,6 +100,7 @@ def video_cli(
     size: Size = 512,
     visible_label: VisibleLabel = False,
     lod: Lod = "standard",
+    deformer: DeformerName = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Turn a clip of a face into curves, a GLB and a preview beside the clip.
@@ -107,7 +110,7 @@ def video_cli(
     from animdrive.pipeline.jobs import animate_video
     from animdrive.sources.video.face import FaceConfig
 
-    output = output_config(formats, size, visible_label, lod)
+    output = output_config(formats, size, visible_label, lod, deformer)
     layers = layer_config(emotion, gain, offset)
     with shown_progress() as progress:
         result = animate_video(
@@ -125,6 +128,7 @@ def convert_cli(
     source: Annotated[Path, typer.Argument(help="Curves: .csv (Live Link Face), .json, .glb.")],
     target: Annotated[Path, typer.Argument(help="File to write; its suffix names the format.")],
     lod: Lod = "standard",
+    deformer: DeformerName = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Convert curves between formats.
@@ -133,5 +137,5 @@ def convert_cli(
     """
     from animdrive.pipeline.jobs import convert_curves
 
-    result = convert_curves(source, target, lod=lod)
+    result = convert_curves(source, target, lod=lod, deformer=deformer)
     print_result("convert", str(source), result, as_json=as_json)

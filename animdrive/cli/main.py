@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import typer
 
 from animdrive import __version__
-from animdrive.cli import animate, capture, machine, rig
+from animdrive.cli import animate, capture, deformer, machine, rig
 from animdrive.errors import AnimdriveError
 
 app = typer.Typer(
@@ -43,6 +43,7 @@ app.command("video")(animate.video_cli)
 app.command("convert")(animate.convert_cli)
 app.add_typer(rig.app, name="rig")
 app.add_typer(capture.app, name="capture")
+app.add_typer(deformer.app, name="deformer")
 app.command("doctor")(machine.doctor_cli)
 app.command("demo")(machine.demo_cli)
 

@@ -38,6 +38,14 @@ VisibleLabel = Annotated[
 Lod = Annotated[
     str, typer.Option(help="Level of detail of the face: low (for games), standard or high.")
 ]
+DeformerName = Annotated[
+    str,
+    typer.Option(
+        "--deformer",
+        help="What makes skin of curves: hero, npc, linear, or a model of 'deformer train'. "
+        "Default: hero.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
@@ -60,7 +68,11 @@ def layer_config(
 
 
 def output_config(
-    formats: str | None, size: int, visible_label: bool, lod: str = "standard"
+    formats: str | None,
+    size: int,
+    visible_label: bool,
+    lod: str = "standard",
+    deformer: str = "auto",
 ) -> OutputConfig:
     """Return how results are written."""
     from animdrive.pipeline.outputs import OutputConfig, parse_formats
@@ -70,6 +82,7 @@ def output_config(
         preview_size_px=size,
         visible_label=visible_label,
         lod=lod,
+        deformer=deformer,
     )
 
 

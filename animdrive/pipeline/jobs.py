@@ -20,7 +20,9 @@ from animdrive.pipeline.outputs import (
     Performance,
     check_formats,
     check_not_overwriting,
+    face_weights,
     shipped_weights,
+    skin_maker,
     write_outputs,
 )
 from animdrive.provenance import provenance_of
@@ -105,6 +107,7 @@ def animate_audio(
         output or OutputConfig(),
     )
     layers.check()
+    _check_deformer(output)
     line = existing_file(Path(line), "recording")
     check_not_overwriting(line.stem, folder, (line, *keep), output)
     probe_audio(line)
@@ -144,15 +147,16 @@ def _audio_job(
         "phones": sum(phone.label != "SIL" for phone in speech.phones.phones),
     }
     settings = {**asdict(config), "transcript": text is not None, **asdict(layers)}
+    character = load_head()
     performance = Performance(
         name=line.stem,
-        character=load_head(),
+        character=character,
         track=track,
         provenance=provenance_of(
             (line,),
             backend=f"audio/{config.aligner}",
             config=settings,
-            weights=shipped_weights("head"),
+            weights=shipped_weights(*face_weights(output.deformer, character.rig)),
             seed=config.seed,
         ),
         phones=speech.phones,
@@ -194,6 +198,7 @@ def animate_video(
         output or OutputConfig(),
     )
     layers.check()
+    _check_deformer(output)
     check_formats(output.formats, has_phones=False)
     clip = existing_file(Path(clip), "clip")
     check_not_overwriting(clip.stem, folder, (clip,), output)
@@ -245,13 +250,21 @@ def _video_job(
             (clip,),
             backend=f"video/{config.tracker}",
             config={**asdict(config), **asdict(layers)},
-            weights=shipped_weights("head"),
+            weights=shipped_weights(*face_weights(output.deformer, character.rig)),
         ),
         sound=clip if info.has_audio else None,
         source_frames=lambda: read_frames(clip, max_side_px=_TRACKED_SIDE_PX),
     )
     write_outputs(performance, folder, result, config=output, progress=progress)
     return result
+
+
+def _check_deformer(output: OutputConfig) -> None:
+    """Raise InputError for a deformer that is not there or of another rig, before long work."""
+    from animdrive.rig.head import load_head
+
+    if output.deformer not in ("auto", "linear"):
+        skin_maker(output.deformer, load_head().rig)
 
 
 def from_time_zero(track: CurveTrack) -> CurveTrack:
@@ -281,13 +294,16 @@ def from_time_zero(track: CurveTrack) -> CurveTrack:
     )
 
 
-def convert_curves(source: Path, target: Path, *, lod: str = "standard") -> JobResult:
+def convert_curves(
+    source: Path, target: Path, *, lod: str = "standard", deformer: str = "auto"
+) -> JobResult:
     """Read curves in one format and write them in another, told by the suffixes.
 
     Args:
         source: Curves, in any format that can be read.
         target: File to write.
         lod: Level of detail of the face in a GLB: "low", "standard" or "high".
+        deformer: What makes skin of curves in a GLB, see `OutputConfig.deformer`.
 
     Raises:
         InputError: an unknown suffix or level, a file that cannot be used or be written.
@@ -303,19 +319,23 @@ def convert_curves(source: Path, target: Path, *, lod: str = "standard") -> JobR
         raise InputError(f"{target} is the input itself. Name another file.")
     if lod != "standard" and suffix != "glb":
         raise InputError(f"A level of detail is for a GLB; .{suffix} holds curves alone.")
+    if deformer != "auto" and suffix != "glb":
+        raise InputError(f"A deformer is for a GLB; .{suffix} holds curves alone.")
     result = JobResult()
     clock = perf_counter()
     track, notes = read_curves(source)
     clock = result.timed("read", clock)
     if suffix == "glb":  # it carries a character, and so says where it comes from
         from animdrive.export.gltf import write_glb
+        from animdrive.pipeline.deformer_targets import targets_at
         from animdrive.rig.head import load_head
         from animdrive.rig.lod import character_at
 
-        provenance = provenance_of(
-            (source,), backend="convert", config={}, weights=shipped_weights("head")
-        )
-        write_glb(character_at(load_head(), lod), track, target, provenance=provenance)
+        head = load_head()
+        weights = shipped_weights(*face_weights(deformer, head.rig))
+        learned = targets_at(head, lod, skin_maker(deformer, head.rig), track)
+        provenance = provenance_of((source,), backend="convert", config={}, weights=weights)
+        write_glb(character_at(head, lod), track, target, provenance=provenance, learned=learned)
     else:
         write_curves(track, target)
     result.timed("write", clock)

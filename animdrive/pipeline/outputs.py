@@ -9,8 +9,16 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from animdrive.contract import Character, CurveTrack, PhoneTrack, Provenance, Segment, VideoFrame
-from animdrive.contract.stages import Progress, no_progress
+from animdrive.contract import (
+    Character,
+    CurveTrack,
+    PhoneTrack,
+    Provenance,
+    Rig,
+    Segment,
+    VideoFrame,
+)
+from animdrive.contract.stages import Deformer, Progress, no_progress
 from animdrive.errors import DeviceError, InputError
 from animdrive.provenance import aigc_label, provenance_dict, write_provenance
 from animdrive.weights import manifest
@@ -28,8 +36,6 @@ class Performance:
     """What."""
     provenance: Provenance
     """From what."""
-    deformer: str = "linear"
-    """Which deformer makes the skin of a preview."""
     phones: PhoneTrack | None = None
     """When what is said, for audio."""
     visemes: tuple[Segment, ...] = ()
@@ -52,6 +58,9 @@ class OutputConfig:
     """Whether the preview says "AI generated" in the picture."""
     lod: str = "standard"
     """Level of detail of the GLB's face: "low", "standard" or "high"."""
+    deformer: str = "auto"
+    """What makes skin of curves: "hero", "npc", "linear" or a trained model's path; "auto" is hero
+    for our head and linear for any other."""
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.formats or ()) - set(FORMATS))
@@ -89,6 +98,25 @@ class JobResult:
         return now
 
 
+def skin_maker(name: str, rig: Rig) -> Deformer:
+    """Return the deformer that `OutputConfig.deformer` names, for `rig`.
+
+    Raises:
+        InputError: no such deformer, or it was made for another rig.
+    """
+    from animdrive.deformer.shipped import default_deformer, load_deformer
+
+    return load_deformer(default_deformer(rig) if name == "auto" else name, rig)
+
+
+def face_weights(deformer: str, rig: Rig) -> tuple[str, ...]:
+    """Return the names of the shipped files that a face with this `deformer` comes from."""
+    from animdrive.deformer.shipped import SHIPPED, default_deformer
+
+    name = default_deformer(rig) if deformer == "auto" else deformer
+    return ("head", SHIPPED[name]) if name in SHIPPED else ("head",)
+
+
 Write = Callable[[Performance, Path, OutputConfig, Progress], dict[str, Path]]
 
 
@@ -124,18 +152,24 @@ def _glb(
     performance: Performance, folder: Path, config: OutputConfig, _: Progress
 ) -> dict[str, Path]:
     from animdrive.export.gltf import write_glb
+    from animdrive.pipeline.deformer_targets import targets_at
     from animdrive.rig.lod import character_at
 
     path = folder / f"{performance.name}.glb"
-    character = character_at(performance.character, config.lod)
-    write_glb(character, performance.track, path, provenance=performance.provenance)
+    deformer = skin_maker(config.deformer, performance.character.rig)
+    write_glb(
+        character_at(performance.character, config.lod),
+        performance.track,
+        path,
+        provenance=performance.provenance,
+        learned=targets_at(performance.character, config.lod, deformer, performance.track),
+    )
     return {"glb": path}
 
 
 def _mp4(
     performance: Performance, folder: Path, config: OutputConfig, progress: Progress
 ) -> dict[str, Path]:
-    from animdrive.deformer import DEFORMERS
     from animdrive.render.preview import render_preview
 
     path = folder / f"{performance.name}.preview.mp4"  # never the recording's own name
@@ -143,7 +177,7 @@ def _mp4(
     described = provenance_dict(performance.provenance)
     render_preview(
         performance.character,
-        DEFORMERS.load(performance.deformer)(performance.character.rig),
+        skin_maker(config.deformer, performance.character.rig),
         performance.track,
         path,
         size=config.preview_size_px,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from animdrive.contract import AudioClip, Character, CurveTrack, VideoFrame
 from animdrive.contract.checks import FloatArray
-from animdrive.contract.stages import Deformer, Progress, no_progress
+from animdrive.contract.stages import Deformer, Progress, RememberingDeformer, no_progress
 from animdrive.errors import InputError
 from animdrive.media.writer import VideoWriter
 from animdrive.render.compose import contact_sheet, labelled, letterboxed, panel_width
@@ -120,6 +120,8 @@ def posed_frames(
 ) -> Iterator[FloatArray]:
     """Yield [V, 3] metres, `character` posed at times 0, 1/fps, 2/fps...; see `render_preview`."""
     count = frame_count(track, fps)
+    if isinstance(deformer, RememberingDeformer):
+        deformer.reset()
     columns = [track.names.index(name) if name in track.names else -1 for name in deformer.names]
     known = np.array([column >= 0 for column in columns], dtype=np.float32)
     curves = track.values[:, columns] * known
