@@ -11,7 +11,7 @@ import numpy.typing as npt
 from animdrive.capture.read_cache import GeometryCache
 from animdrive.contract.checks import FloatArray, IntArray
 from animdrive.errors import InputError
-from animdrive.export.usd_cache import check_usd
+from animdrive.export.usd_stage import check_usd
 from animdrive.files import existing_file
 
 _OWN = "animdrive:curves"

@@ -6,6 +6,7 @@ import copy
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pygltflib as gl
 
 from animdrive.contract import Character
@@ -90,7 +91,14 @@ def _run(document: Document, primitive: gl.Primitive) -> slice:
 
 def _cut(values: FloatArray, least: float) -> FloatArray:
     """Return `values` [V, 3] without the rows that stay below `least`."""
-    return np.where((np.abs(values) > least).any(axis=1, keepdims=True), values, np.float32(0))
+    return np.where(_beyond(values, least)[:, None], values, np.float32(0))
+
+
+def _beyond(values: FloatArray, least: float) -> npt.NDArray[np.bool_]:
+    """Return [V], the rows of `values` [V, 3] in which a number lies beyond `least`."""
+    x, y, z = np.abs(values).T  # a reduction over rows of three takes eight times as long
+    beyond: npt.NDArray[np.bool_] = (x > least) | (y > least) | (z > least)
+    return beyond
 
 
 def _append(
@@ -102,7 +110,7 @@ def _append(
     for primitive, run, still in pieces:
         entry = {"POSITION": still, "NORMAL": still}
         for attribute, values in changes.items():
-            rows = np.flatnonzero(values[run].any(axis=1))
+            rows = np.flatnonzero(_beyond(values[run], 0.0))
             if len(rows):
                 own = values[run][rows].astype(np.float32)
                 entry[attribute] = document.add_sparse(run.stop - run.start, rows, own)

@@ -19,10 +19,9 @@ import numpy.typing as npt
 
 from animdrive.contract import Character, CurveTrack, Material, Part
 from animdrive.contract.checks import FloatArray
-from animdrive.errors import InputError
 from animdrive.export.learned import LearnedTargets
 from animdrive.export.normal_offsets import NormalOffsets
-from animdrive.export.usd_cache import check_usd
+from animdrive.export.usd_stage import check_usd, new_stage
 from animdrive.files import written_aside
 from animdrive.rig.pose import EYE_BONES, quaternion_from_angles
 
@@ -57,7 +56,7 @@ def write_usd_baked(
         ContractError: `learned` is of another rig or of other frames.
     """
     check_usd()
-    from pxr import Tf, Usd, UsdGeom, UsdSkel
+    from pxr import UsdSkel
 
     rig = character.rig
     if learned is not None:
@@ -65,18 +64,7 @@ def write_usd_baked(
             vertices=len(rig.neutral.vertices), frames=len(track), names=rig.names
         ).used()
     with written_aside(path) as aside:
-        aside.unlink()  # USD makes its file itself
-        try:
-            stage = Usd.Stage.CreateNew(str(aside))
-        except Tf.ErrorException as error:
-            raise InputError(f"Cannot write {path}: USD cannot make files there.") from error
-        UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.y)
-        UsdGeom.SetStageMetersPerUnit(stage, 1.0)
-        stage.SetTimeCodesPerSecond(track.fps)
-        stage.SetFramesPerSecond(track.fps)
-        stage.SetStartTimeCode(0.0)
-        stage.SetEndTimeCode(float(max(len(track) - 1, 0)))
-        stage.GetRootLayer().customLayerData = dict(labels or {})
+        stage = new_stage(aside, path, fps=track.fps, frames=len(track), labels=labels)
         root = UsdSkel.Root.Define(stage, "/character")
         stage.SetDefaultPrim(root.GetPrim())
         _write_skeleton(stage, character)

@@ -11,23 +11,12 @@ import numpy.typing as npt
 from animdrive.contract import CurveTrack, Mesh
 from animdrive.contract.capture import CapturedTake
 from animdrive.contract.checks import FloatArray
-from animdrive.errors import BackendError, InputError
 from animdrive.export.frames import Frames
+from animdrive.export.usd_stage import check_usd, new_stage
 from animdrive.files import written_aside
 
-CURE = "Install it with: pip install 'animdrive[usd]'"
 _SAVED = 256
 """Frames after which what was made goes to the file: minutes of skin do not fit into memory."""
-
-
-def check_usd() -> None:
-    """Raise BackendError unless USD can be written here."""
-    try:
-        from pxr import Usd  # noqa: F401
-    except ImportError as error:
-        raise BackendError(
-            f"USD files need the package usd-core, which is not installed ({error}). {CURE}."
-        ) from error
 
 
 def write_usd(
@@ -87,21 +76,10 @@ def write_usd_points(
         InputError: the file cannot be written.
     """
     check_usd()
-    from pxr import Gf, Sdf, Tf, Usd, UsdGeom, Vt
+    from pxr import Gf, Sdf, UsdGeom, Vt
 
     with written_aside(path) as aside:
-        aside.unlink()  # USD makes its file itself
-        try:
-            stage = Usd.Stage.CreateNew(str(aside))
-        except Tf.ErrorException as error:
-            raise InputError(f"Cannot write {path}: USD cannot make files there.") from error
-        UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.y)
-        UsdGeom.SetStageMetersPerUnit(stage, 1.0)
-        stage.SetTimeCodesPerSecond(track.fps)
-        stage.SetFramesPerSecond(track.fps)
-        stage.SetStartTimeCode(0.0)
-        stage.SetEndTimeCode(float(len(track) - 1))
-        stage.GetRootLayer().customLayerData = dict(labels or {})
+        stage = new_stage(aside, path, fps=track.fps, frames=len(track), labels=labels)
         root = UsdGeom.Xform.Define(stage, "/capture")
         stage.SetDefaultPrim(root.GetPrim())
         head = UsdGeom.Xform.Define(stage, "/capture/head").AddTransformOp()

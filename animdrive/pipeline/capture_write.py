@@ -140,7 +140,7 @@ def read_truth(path: Path) -> Any:
 def check_formats(formats: Sequence[str]) -> None:
     """Raise BackendError before long work where a format's package is missing."""
     if "usd" in formats:
-        from animdrive.export.usd_cache import check_usd
+        from animdrive.export.usd_stage import check_usd
 
         check_usd()
     if "abc" in formats:

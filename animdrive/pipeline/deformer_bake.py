@@ -255,7 +255,7 @@ def _format_of(out: Path) -> str:
 def _check_package(kind: str) -> None:
     """Raise BackendError before long work where a format's package is missing."""
     if kind in ("usdc", "usda"):
-        from animdrive.export.usd_cache import check_usd
+        from animdrive.export.usd_stage import check_usd
 
         check_usd()
     if kind == "abc":

@@ -122,7 +122,7 @@ def _renderer() -> str:
 def _usd() -> str:
     from importlib.metadata import version
 
-    from animdrive.export.usd_cache import check_usd
+    from animdrive.export.usd_stage import check_usd
 
     check_usd()
     return f"usd-core {version('usd-core')}"

@@ -72,7 +72,7 @@ def test_alembic_read_back_by_blender_moves_as_it_should(tmp_path):
 @pytest.mark.parametrize(
     ("module", "check", "cure"),
     [
-        ("pxr", "animdrive.export.usd_cache:check_usd", r"pip install 'animdrive\[usd\]'"),
+        ("pxr", "animdrive.export.usd_stage:check_usd", r"pip install 'animdrive\[usd\]'"),
         ("bpy", "animdrive.export.alembic_cache:check_alembic", r"pip install 'animdrive\[abc\]'"),
     ],
 )
