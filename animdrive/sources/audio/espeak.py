@@ -127,7 +127,9 @@ def _fresh_library() -> Iterator[tuple[Any, int]]:
 
 def _use_voice(library: Any, voice: str) -> None:
     if library.espeak_SetVoiceByName(voice.encode()) != 0:
-        raise InputError(f"espeak-ng has no voice '{voice}'. 'en-us' and 'en-gb' are two it has.")
+        raise InputError(
+            f"espeak-ng has no voice '{voice}'. 'en-us' and 'en-gb-x-rp' are two it has."
+        )
 
 
 def ipa(text: str, *, voice: str = "en-us") -> str:

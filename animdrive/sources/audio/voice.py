@@ -14,7 +14,8 @@ def speak(
 
     Args:
         text: What to say. Not empty.
-        voice: An espeak-ng voice: "en-us", "en-gb", or with a variant, "en-us+f3" (female).
+        voice: An espeak-ng voice: "en-us", "en-gb-x-rp", or with a variant, "en-us+f3"
+            (female).
         words_per_minute: Speed, 80..450.
         pitch: 0 low to 100 high.
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,15 @@ def test_an_unknown_voice_is_refused_and_the_next_call_works():
     with pytest.raises(InputError, match="no voice 'zz-zz'"):
         speak("hello", voice="zz-zz")
     assert speak("hello").duration_s > 0.2
+
+
+def test_the_voices_named_to_whoever_asked_for_another_are_there():
+    with pytest.raises(InputError, match="no voice 'en-gb'") as caught:
+        speak("hello", voice="en-gb")
+    named = re.findall(r"'([^']+)'", str(caught.value))[1:]
+    assert len(named) == 2
+    first, second = (espeak.ipa("hello there", voice=voice) for voice in named)
+    assert first != second
 
 
 @pytest.mark.parametrize("speed", [79, 451])
