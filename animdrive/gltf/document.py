@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import json
 import struct
 from pathlib import Path
 from typing import Any
@@ -189,7 +190,7 @@ class Document:
         self._seal()
         blob = bytes(self._blob) + b"\0" * (-len(self._blob) % 4)
         self.gltf.buffers = [gl.Buffer(byteLength=len(blob))] if blob else []
-        text = self.gltf.gltf_to_json(separators=(",", ":"), indent=None).encode("utf-8")
+        text = json.dumps(_plain(self.gltf), separators=(",", ":"), allow_nan=False).encode("utf-8")
         text += b" " * (-len(text) % 4)
         total = 12 + 8 + len(text) + 8 + len(blob)
         if total > _LARGEST:
@@ -206,3 +207,19 @@ class Document:
     def write(self, path: Path) -> None:
         """Write the document as a GLB file, whole or not at all."""
         write_bytes(Path(path), self.to_bytes())
+
+
+def _plain(item: Any) -> Any:
+    """Return a pygltflib object as plain values, without what is empty.
+
+    As ``GLTF2.to_json`` does, which copies every value and takes a third of the time of a GLB.
+    """
+    if dataclasses.is_dataclass(item) or isinstance(item, gl.Attributes):
+        item = vars(item)
+    if isinstance(item, dict):
+        return {
+            key: value if key == "extensions" else _plain(value)
+            for key, value in item.items()
+            if value is not None and not (hasattr(value, "__iter__") and len(value) == 0)
+        }
+    return [_plain(one) for one in item] if isinstance(item, list | tuple) else item

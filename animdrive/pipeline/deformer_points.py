@@ -12,7 +12,6 @@ from animdrive.contract import Character, CurveTrack, Provenance
 from animdrive.contract.checks import FloatArray
 from animdrive.contract.stages import Deformer, Progress, no_progress
 from animdrive.errors import InputError
-from animdrive.pipeline.capture_write import head_transform
 from animdrive.provenance import aigc_label, provenance_dict
 
 _CHUNK = 64
@@ -101,6 +100,8 @@ def write_points(skin: SkinFrames, kind: str, out: Path, *, labels: dict[str, st
         InputError: no frames, or the file cannot be written.
         BackendError: the format's package is not installed.
     """
+    from animdrive.pipeline.capture_write import head_transform
+
     track, mesh = skin.track, skin.character.rig.neutral
     if not len(track):
         raise InputError(f"{out} was not written: the curves have no frames.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -11,7 +12,7 @@ import numpy as np
 
 from animdrive.contract import CurveTrack
 from animdrive.contract.checks import FloatArray
-from animdrive.contract.stages import Layer, Progress, no_progress
+from animdrive.contract.stages import Deformer, Layer, Progress, no_progress
 from animdrive.errors import InputError
 from animdrive.files import existing_file, output_folder
 from animdrive.pipeline.outputs import (
@@ -23,6 +24,7 @@ from animdrive.pipeline.outputs import (
     face_weights,
     shipped_weights,
     skin_maker,
+    skin_once,
     write_outputs,
 )
 from animdrive.provenance import provenance_of
@@ -99,6 +101,7 @@ def animate_audio(
         InputError: the recording, a setting or the folder cannot be used.
     """
     from animdrive.media.audio import probe_audio
+    from animdrive.rig.head import load_head
     from animdrive.sources.audio.speech import SpeechConfig
 
     config, layers, output = (
@@ -107,12 +110,12 @@ def animate_audio(
         output or OutputConfig(),
     )
     layers.check()
-    _check_deformer(output)
+    skin = skin_once(output.deformer, load_head().rig)
     line = existing_file(Path(line), "recording")
     check_not_overwriting(line.stem, folder, (line, *keep), output)
     probe_audio(line)
     with output_folder(folder) as folder:
-        return _audio_job(line, folder, text, config, layers, output, progress)
+        return _audio_job(line, folder, text, config, layers, output, skin, progress)
 
 
 def _audio_job(
@@ -122,6 +125,7 @@ def _audio_job(
     config: SpeechConfig,
     layers: LayerConfig,
     output: OutputConfig,
+    skin: Callable[[], Deformer],
     progress: Progress,
 ) -> JobResult:
     from animdrive.media.audio import read_audio
@@ -159,6 +163,7 @@ def _audio_job(
             weights=shipped_weights(*face_weights(output.deformer, character.rig)),
             seed=config.seed,
         ),
+        skin=skin,
         phones=speech.phones,
         visemes=speech.visemes,
         sound=line,
@@ -190,6 +195,7 @@ def animate_video(
         InputError: the clip, a setting or the folder cannot be used, or nobody's face is in it.
     """
     from animdrive.media.video import probe_video
+    from animdrive.rig.head import load_head
     from animdrive.sources.video.face import FaceConfig
 
     config, layers, output = (
@@ -198,13 +204,13 @@ def animate_video(
         output or OutputConfig(),
     )
     layers.check()
-    _check_deformer(output)
+    skin = skin_once(output.deformer, load_head().rig)
     check_formats(output.formats, has_phones=False)
     clip = existing_file(Path(clip), "clip")
     check_not_overwriting(clip.stem, folder, (clip,), output)
     info = probe_video(clip)
     with output_folder(folder) as folder:
-        return _video_job(clip, folder, info, config, layers, output, progress)
+        return _video_job(clip, folder, info, config, layers, output, skin, progress)
 
 
 def _video_job(
@@ -214,6 +220,7 @@ def _video_job(
     config: FaceConfig,
     layers: LayerConfig,
     output: OutputConfig,
+    skin: Callable[[], Deformer],
     progress: Progress,
 ) -> JobResult:
     from animdrive.media.video import read_frames
@@ -252,19 +259,12 @@ def _video_job(
             config={**asdict(config), **asdict(layers)},
             weights=shipped_weights(*face_weights(output.deformer, character.rig)),
         ),
+        skin=skin,
         sound=clip if info.has_audio else None,
         source_frames=lambda: read_frames(clip, max_side_px=_TRACKED_SIDE_PX),
     )
     write_outputs(performance, folder, result, config=output, progress=progress)
     return result
-
-
-def _check_deformer(output: OutputConfig) -> None:
-    """Raise InputError for a deformer that is not there or of another rig, before long work."""
-    from animdrive.rig.head import load_head
-
-    if output.deformer not in ("auto", "linear"):
-        skin_maker(output.deformer, load_head().rig)
 
 
 def from_time_zero(track: CurveTrack) -> CurveTrack:

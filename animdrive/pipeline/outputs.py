@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -36,6 +37,8 @@ class Performance:
     """What."""
     provenance: Provenance
     """From what."""
+    skin: Callable[[], Deformer]
+    """Gives the deformer that makes skin of curves, see `skin_once`."""
     phones: PhoneTrack | None = None
     """When what is said, for audio."""
     visemes: tuple[Segment, ...] = ()
@@ -109,6 +112,19 @@ def skin_maker(name: str, rig: Rig) -> Deformer:
     return load_deformer(default_deformer(rig) if name == "auto" else name, rig)
 
 
+def skin_once(name: str, rig: Rig) -> Callable[[], Deformer]:
+    """Return what gives `skin_maker(name, rig)`: loaded when first asked for, and once.
+
+    Raises:
+        InputError: a deformer that was named is not there or of another rig; a job would rather
+            know before long work.
+    """
+    skin = cache(lambda: skin_maker(name, rig))
+    if name not in ("auto", "linear"):
+        skin()
+    return skin
+
+
 def face_weights(deformer: str, rig: Rig) -> tuple[str, ...]:
     """Return the names of the shipped files that a face with this `deformer` comes from."""
     from animdrive.deformer.shipped import SHIPPED, default_deformer
@@ -156,13 +172,14 @@ def _glb(
     from animdrive.rig.lod import character_at
 
     path = folder / f"{performance.name}.glb"
-    deformer = skin_maker(config.deformer, performance.character.rig)
     write_glb(
         character_at(performance.character, config.lod),
         performance.track,
         path,
         provenance=performance.provenance,
-        learned=targets_at(performance.character, config.lod, deformer, performance.track),
+        learned=targets_at(
+            performance.character, config.lod, performance.skin(), performance.track
+        ),
     )
     return {"glb": path}
 
@@ -177,7 +194,7 @@ def _mp4(
     described = provenance_dict(performance.provenance)
     render_preview(
         performance.character,
-        skin_maker(config.deformer, performance.character.rig),
+        performance.skin(),
         performance.track,
         path,
         size=config.preview_size_px,

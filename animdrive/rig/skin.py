@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import RBFInterpolator
 from scipy.spatial import cKDTree
 
 from animdrive.rig.arch import dental_arches
@@ -205,6 +204,8 @@ def _eased_outline(vertices: Points, faces: Faces, away: npt.NDArray[np.float64]
         faces: [F, 3].
         away: [V] distance from the face's outline, metres, negative on the face.
     """
+    from scipy.interpolate import RBFInterpolator  # slow to load; a head is rarely made anew
+
     upper = smoothstep(-20 * MM, 20 * MM, vertices[:, 1])
     bridge = (away > -(8 + 14 * upper) * MM) & (away < (16 + 20 * upper) * MM)
     known = np.flatnonzero(~bridge)

@@ -118,3 +118,19 @@ def test_a_file_beyond_its_32_bits_is_refused(monkeypatch, tmp_path):
     with pytest.raises(InputError, match="at most 4 GiB"):
         document.write(tmp_path / "a.glb")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_json_is_that_of_the_library(tmp_path):
+    document = Document(generator="test")
+    zeros = document.add_zeros(4, 3)
+    document.add_sparse(9, np.array([1, 4]), np.ones((2, 3), np.float32))
+    primitive = gl.Primitive(
+        attributes=gl.Attributes(POSITION=zeros, TEXCOORD_0=0), targets=[{"POSITION": zeros}]
+    )
+    extras = {"targetNames": ["a"], "none": None, "empty": [], "deep": {"x": 0, "y": ""}}
+    document.add("meshes", gl.Mesh(primitives=[primitive], extras=extras))
+    data = document.to_bytes()
+    length = struct.unpack_from("<I", data, 12)[0]
+    assert data[20 : 20 + length].decode().rstrip(" ") == document.gltf.gltf_to_json(
+        separators=(",", ":"), indent=None
+    )

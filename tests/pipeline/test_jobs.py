@@ -7,7 +7,8 @@ import pytest
 import soundfile
 
 from animdrive.contract import ARKIT52, CurveTrack
-from animdrive.errors import DeviceError
+from animdrive.deformer.model_file import read_model
+from animdrive.errors import DeviceError, InputError
 from animdrive.pipeline.jobs import LayerConfig, animate_audio, animate_video, from_time_zero
 from animdrive.pipeline.outputs import OutputConfig
 
@@ -38,6 +39,38 @@ def test_a_preview_that_was_asked_for_and_cannot_be_made_is_an_error_after_the_r
     with pytest.raises(DeviceError, match="No renderer"):
         animate_audio(quiet, tmp_path / "o", output=OutputConfig(formats=("csv", "mp4")))
     assert (tmp_path / "o" / "quiet.csv").exists()
+
+
+def test_a_deformer_is_loaded_once_for_all_files(quiet, tmp_path, monkeypatch):
+    loaded, shown = [], []
+
+    def counted(path, rig):
+        loaded.append(path)
+        return read_model(path, rig)
+
+    monkeypatch.setattr("animdrive.deformer.shipped.read_model", counted)
+    monkeypatch.setattr(
+        "animdrive.render.preview.render_preview",
+        lambda character, deformer, *_, **__: shown.append(deformer),
+    )
+    for name in ("auto", "npc"):
+        loaded.clear()
+        output = OutputConfig(formats=("glb", "mp4"), deformer=name)
+        animate_audio(quiet, tmp_path / "o", output=output)
+        assert len(loaded) == 1
+    assert [deformer.kind for deformer in shown] == ["neural_morph"] * 2
+
+
+def test_a_deformer_that_is_not_there_is_told_before_long_work(quiet, tmp_path):
+    stages = []
+    with pytest.raises(InputError, match="No deformer 'villain'"):
+        animate_audio(
+            quiet,
+            tmp_path / "o",
+            output=OutputConfig(formats=("csv",), deformer="villain"),
+            progress=lambda stage, _: stages.append(stage),
+        )
+    assert not stages
 
 
 def test_progress_names_the_stages_and_ends_each_at_one(quiet, tmp_path):
