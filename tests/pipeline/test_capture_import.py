@@ -17,7 +17,6 @@ from animdrive.export import write_curves
 from animdrive.export.gltf import write_glb
 from animdrive.export.mdd import write_mdd
 from animdrive.export.point_cache import write_pc2
-from animdrive.export.take_file import read_take_track
 from animdrive.pipeline.capture_compare import report_capture
 from animdrive.pipeline.capture_import import import_take
 from animdrive.pipeline.capture_prepare import Steps, prepare_capture
@@ -409,56 +408,3 @@ def test_scans_of_another_topology_are_wrapped(files, tmp_path):
         if cache == "scan.npz":  # carried along by the scan's own vertices
             moved, should = take.vertices - take.vertices[0], truth - truth[0]
             assert ((moved - should) ** 2).mean() < 0.1 * (should**2).mean()
-
-
-def faulted_capture(folder):
-    """Import the same recording twice, with noise, a late clock and lost frames."""
-    rng = np.random.default_rng(8)
-    given = folder.parent / "recorded"
-    given.mkdir()
-    write_obj_rig(given / "rig")
-    for name, seed in (("one", 3), ("two", 4)):
-        performed = track(75, seed=seed)
-        np.savez(given / "c.npz", values=performed.values, names=np.array(NAMES), fps=30.0)
-        seconds = np.delete(np.arange(0, 2.4, 1 / 60), [40, 90])
-        shown = skin_at(performed, seconds) + rng.normal(0, 1e-4, (len(seconds), 192, 3))
-        write_mdd(shown, seconds + 0.1, given / f"{name}.mdd")
-        import_take(
-            given / "rig", given / "c.npz", given / f"{name}.mdd", folder,
-            config=ImportConfig(steps=PLAIN),
-        )  # fmt: skip
-    return folder
-
-
-def test_a_capture_with_faults_is_prepared_take_by_take_and_goes_on_where_it_stopped(tmp_path):
-    source = faulted_capture(tmp_path / "faulty")
-    result = prepare_capture(source, tmp_path / "good")
-    capture = read_capture(tmp_path / "good")
-    assert [take.name for take in capture.takes] == ["one", "two"]
-    assert result.figures["kept"] == 0
-    for name, seed in (("one", 3), ("two", 4)):
-        steps = [f["step"] for f in result.figures["findings"][name]]
-        assert steps == ["clean", "sync", "stabilise"]
-        take = capture.take(name)
-        assert len(take.vertices) == len(take.take.track)
-        np.testing.assert_allclose(take.times_s, np.arange(len(take.vertices)) / 30, atol=1e-6)
-        values = in_rig_order(capture, track(75, seed=seed).values)
-        first = np.abs(values - take.take.track.values[0]).sum(axis=1).argmin()
-        truth = skin(track(75, seed=seed))[first : first + len(take.vertices)]
-        away = np.linalg.norm(take.vertices - truth, axis=2)
-        assert np.sqrt((away**2).mean()) < 5e-4
-    before = {p.name: p.read_bytes() for p in (tmp_path / "good" / "takes").iterdir()}
-    (tmp_path / "good" / "takes" / "two.safetensors").unlink()
-    again = prepare_capture(source, tmp_path / "good")
-    assert again.figures["kept"] == 1
-    assert again.figures["findings"] == result.figures["findings"]
-    assert {p.name: p.read_bytes() for p in (tmp_path / "good" / "takes").iterdir()} == before
-    frames = read_take_track(tmp_path / "good" / "takes" / "one.safetensors")
-    assert read_capture(tmp_path / "good").takes[0].frames == len(frames)
-
-
-def test_prepared_with_other_settings_needs_another_folder(tmp_path):
-    source = faulted_capture(tmp_path / "faulty")
-    prepare_capture(source, tmp_path / "good", steps=PLAIN)
-    with pytest.raises(InputError, match="holds another capture, or one prepared with other"):
-        prepare_capture(source, tmp_path / "good", steps=Steps(sync=SyncConfig(fps=24.0)))
