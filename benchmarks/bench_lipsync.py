@@ -3,9 +3,12 @@
     python benchmarks/bench_lipsync.py                    with and without transcript
     python benchmarks/bench_lipsync.py --utterances 12    fewer of the recordings
 
-Phones and classes are scored by the shared scorer (../shared/eval). The lips are measured on the
-vertices of our own head, which the curves move: a P, B or M counts as shut when the gap of the
-inner lips falls below half a millimetre in one of its frames.
+    python benchmarks/bench_lipsync.py --line demo/line.csv demo/line.phones.tsv    one line alone
+
+Phones and classes are scored by the shared scorer (../shared/eval). The lips are measured on what
+ships: a GLB is written as ``animdrive audio`` writes it, read back, and its vertices are looked at
+(see lip_closure.py). A P, B or M counts as shut when no slit taller than half a millimetre is seen
+from the front in one of its frames.
 """
 
 from __future__ import annotations
@@ -18,19 +21,26 @@ from pathlib import Path
 from time import perf_counter
 from types import ModuleType
 
-import numpy as np
-import numpy.typing as npt
 import soundfile
 from common import SHARED, show
+from lip_closure import Closures, closures, closures_of_glb
 
-from animdrive.contract import ARKIT52, AudioClip, CurveTrack
+from animdrive.contract import AudioClip, CurveTrack, Segment
+from animdrive.deformer.linear import LinearDeformer
+from animdrive.export import read_curves
+from animdrive.pipeline.deformer_points import values_of
+from animdrive.pipeline.outputs import (
+    JobResult,
+    OutputConfig,
+    Performance,
+    skin_once,
+    write_outputs,
+)
+from animdrive.provenance import provenance_of
 from animdrive.rig.head import load_head
-from animdrive.sources.audio.speech import SpeechResult, speech_curves
+from animdrive.sources.audio.speech import speech_curves
 
 SPEECH = SHARED / "data" / "speech"
-UPPER_LIP, LOWER_LIP = 13, 14
-"""MediaPipe landmarks in the middle of the inner lips."""
-SHUT_MM = 0.5
 
 
 def shared_module(name: str) -> ModuleType:
@@ -49,36 +59,76 @@ def clip_of(name: str) -> AudioClip:
     return AudioClip(samples=samples, sample_rate=rate)
 
 
-def lip_gap_mm(track: CurveTrack) -> npt.NDArray[np.float64]:
-    """Return [T] millimetres between the middles of the inner lips."""
-    head = load_head()
-    upper, lower = (int(head.landmarks[point]) for point in (UPPER_LIP, LOWER_LIP))
-    neutral = head.rig.neutral.vertices[upper, 1] - head.rig.neutral.vertices[lower, 1]
-    offsets = np.array([d[upper, 1] - d[lower, 1] for d in map(head.rig.delta, ARKIT52)])
-    return np.asarray(1e3 * (neutral + track.values @ offsets))
+class Shipped:
+    """The files that a performance ships as, one deformer after the other, and their lips."""
+
+    def __init__(self, deformers: tuple[str, ...]) -> None:
+        """Load `deformers`."""
+        self.head = load_head()
+        self._skins = {name: skin_once(name, self.head.rig) for name in deformers}
+        self.found = dict.fromkeys(deformers, Closures((), (), ()))
+        self._linear = Closures((), (), ())
+
+    def add(self, source: Path, track: CurveTrack, phones: list[Segment]) -> None:
+        """Write what `track` ships as, made from the file `source`, and look at its lips."""
+        linear = LinearDeformer(self.head.rig)
+        self._linear += closures(
+            values_of(track, linear.names), phones, linear.run, fps=track.fps, character=self.head
+        )
+        for name, skin in self._skins.items():
+            with tempfile.TemporaryDirectory() as folder:
+                result = JobResult()
+                performance = Performance(
+                    name="line",
+                    character=self.head,
+                    track=track,
+                    provenance=provenance_of((source,), backend="benchmark", config={}),
+                    skin=skin,
+                )
+                config = OutputConfig(formats=("glb",), deformer=name)
+                write_outputs(performance, Path(folder), result, config=config)
+                found = closures_of_glb(result.outputs["glb"], phones, character=self.head)
+            self.found[name] += found
+
+    def rows(self) -> list[tuple[str, float, str]]:
+        """Return rows for `show`."""
+        made = []
+        for name, found in self.found.items():
+            got = {**found.figures(), **found.against(self._linear)}
+            made += [
+                (f"{name}: P/B/M shut in the middle", 100 * got["shut_middle"], "%"),
+                (f"{name}: P/B/M shut over the whole width", 100 * got["shut_whole"], "%"),
+                (f"{name}: slit in the middle, mean", got["middle_mm"], "mm"),
+                (f"{name}: slit in the middle, largest", got["middle_largest_mm"], "mm"),
+                (f"{name}: slit anywhere, mean", got["whole_mm"], "mm"),
+                (f"{name}: slit anywhere, largest", got["whole_largest_mm"], "mm"),
+                (f"{name}: middle stays shut, mean", 1e3 * got["held_s"], "ms"),
+                (f"{name}: parted where curves shut", 100 * got["parted_share"], "% of frames"),
+                (f"{name}: parted where curves shut, largest", got["parted_largest_mm"], "mm"),
+                (f"{name}: opens, of the linear rig's way", 100 * got["opened"], "%"),
+                (f"{name}: shut where curves open 2 mm", 100 * got["stuck_share"], "% of frames"),
+                (f"{name}: lips apart in the middle, largest", got["apart_largest_mm"], "mm"),
+                (f"{name}: lip in lip in a closure, mean", got["through_mm"], "mm"),
+                (f"{name}: lip in lip in any frame, deepest", got["through_deepest_mm"], "mm"),
+                (f"{name}: frames with lips deeper than 0.3 mm", 100 * got["through_share"], "%"),
+            ]
+        return made
 
 
-def shut_share(name: str, result: SpeechResult) -> tuple[int, int]:
-    """Return how many of the labelled P, B and M are shut on the head, of how many."""
-    gap, times = lip_gap_mm(result.track), result.track.times_s
-    shut = total = 0
-    for row in (SPEECH / f"{name}.phones.tsv").read_text().splitlines()[1:]:
-        start, end, phone = row.split("\t")[:3]
-        if phone in ("P", "B", "M"):
-            inside = (times > float(start) - 0.04) & (times < float(end) + 0.04)
-            shut += bool(gap[inside].min() < SHUT_MM)
-            total += 1
-    return shut, total
+def labelled(path: Path) -> list[Segment]:
+    """Return the phones of a .phones.tsv."""
+    rows = [line.split("\t") for line in path.read_text().splitlines()[1:]]
+    return [Segment(float(row[0]), float(row[1]), row[2]) for row in rows]
 
 
-def bench(names: list[str], *, forced: bool) -> None:
+def bench(names: list[str], *, forced: bool, deformers: tuple[str, ...]) -> None:
     """Score `names`, with their transcripts or without."""
     scorer, boundary = shared_module("score_visemes"), shared_module("boundary")
     speech_curves(clip_of(names[0]), "warm up")
     if not forced:
         speech_curves(clip_of(names[0]))
     seconds = spent = 0.0
-    shut = total = 0
+    shipped = Shipped(deformers)
     with tempfile.TemporaryDirectory() as folder:
         classes, phones = Path(folder) / "classes", Path(folder) / "phones"
         classes.mkdir()
@@ -90,8 +140,9 @@ def bench(names: list[str], *, forced: bool) -> None:
             result = speech_curves(clip, text)
             spent += perf_counter() - before
             seconds += clip.duration_s
-            one, of = shut_share(name, result)
-            shut, total = shut + one, total + of
+            shipped.add(
+                SPEECH / f"{name}.wav", result.track, labelled(SPEECH / f"{name}.phones.tsv")
+            )
             for target, file, segments in (
                 (classes, f"{name}.tsv", result.visemes),
                 (phones, f"{name}.phones.tsv", result.phones.phones),
@@ -100,6 +151,7 @@ def bench(names: list[str], *, forced: bool) -> None:
                 (target / file).write_text("start_s\tend_s\tlabel\n" + "".join(rows))
         score = scorer.score(str(SPEECH), str(classes), "timit_", names=set(names))
         onsets = boundary.evaluate(str(SPEECH), str(phones), "timit_")
+    total = len(shipped.found[deformers[0]].rows)
     show(
         "transcript given" if forced else "no transcript",
         [
@@ -109,13 +161,31 @@ def bench(names: list[str], *, forced: bool) -> None:
             ("closed precision in speech", score["closed_precision_speech"], "%"),
             ("F/V recall", score["labiodental_recall"], "%"),
             ("mouth open in silence", score["mouth_open_in_sil"], "%"),
-            ("P/B/M with lips shut on our head", 100 * shut / total, "%"),
+            *shipped.rows(),
             ("phone onsets, median error", onsets["matched"]["median_abs"], "ms"),
             ("phone onsets within 20 ms", onsets["matched"]["within20"], "%"),
             ("phone error rate", onsets["PER"], "%"),
             ("speed to curves", seconds / spent, "x real time"),
         ],
-        sample=f"{len(names)} TIMIT utterances, {seconds:.0f} s, {total} P/B/M",
+        sample=f"{len(names)} TIMIT utterances, {seconds:.0f} s, {total} P/B/M, hand-labelled",
+    )
+
+
+def bench_line(curves: Path, phones: Path, *, deformers: tuple[str, ...]) -> None:
+    """Look at the lips of one line that ``animdrive audio`` made."""
+    shipped = Shipped(deformers)
+    track = read_curves(curves).track
+    shipped.add(curves, track, labelled(phones))
+    for name, found in shipped.found.items():
+        print(f"\n{name}: phone, s, slit in the middle, anywhere, lips apart, lip in lip (mm)")
+        for row in found.rows:
+            each = (row.middle_mm, row.whole_mm, row.apart_mm, row.through_mm)
+            print(f"  {row.phone}  {row.start_s:6.2f}", *(f"{figure:6.2f}" for figure in each))
+    count = len(shipped.found[deformers[0]].rows)
+    show(
+        "lips of a line",
+        shipped.rows(),
+        sample=f"{curves.name}, {track.duration_s:.1f} s, {count} P/B/M",
     )
 
 
@@ -123,13 +193,19 @@ def main() -> int:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--utterances", type=int, default=60)
+    parser.add_argument("--deformers", default="hero,npc,linear", help="what is shipped")
+    parser.add_argument("--line", nargs=2, type=Path, metavar=("CSV", "PHONES_TSV"))
     options = parser.parse_args()
+    deformers = tuple(options.deformers.split(","))
+    if options.line:
+        bench_line(*options.line, deformers=deformers)
+        return 0
     names = sorted(path.stem for path in SPEECH.glob("timit_*.wav"))[: options.utterances]
     if not names:
         print(f"No recordings in {SPEECH}; nothing to score.")
         return 0
-    bench(names, forced=True)
-    bench(names, forced=False)
+    bench(names, forced=True, deformers=deformers)
+    bench(names, forced=False, deformers=deformers[:1])
     return 0
 
 

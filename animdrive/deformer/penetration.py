@@ -5,7 +5,7 @@ What already lies inside at rest is tucked in by design (the back of a lid) and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -115,17 +115,20 @@ class _Facing:
 class PenetrationCheck:
     """Looks for skin in places where there is none. V vertices."""
 
-    def __init__(self, character: Character) -> None:
-        """Prepare `character`; what it does not have is not checked."""
+    def __init__(
+        self, character: Character, *, only: tuple[str, ...] = ("teeth", "eyes", "lips")
+    ) -> None:
+        """Prepare `character`; what it does not have, or is not of `only`, is not checked."""
         self._count = len(character.rig.neutral.vertices)
         self._checks: dict[str, list[_Solid | _Facing]] = {}
         rest = character.rig.neutral.vertices.astype(np.float64)
-        for name, made in (
-            ("teeth", _teeth(character, rest)),
-            ("eyes", _eyes(character)),
-            ("lips", _lips(character)),
-        ):
-            if made:
+        makers: dict[str, Callable[[], list[_Solid | _Facing]]] = {
+            "teeth": lambda: _teeth(character, rest),
+            "eyes": lambda: _eyes(character),
+            "lips": lambda: _lips(character),
+        }
+        for name, maker in makers.items():
+            if name in only and (made := maker()):
                 self._checks[name] = [_without(check, rest) for check in made]
 
     @property

@@ -133,3 +133,8 @@ def test_penetrations_are_counted_over_frames():
         "per_frame": 1.5,
         "deepest_mm": 1.5,
     }
+
+
+def test_what_is_not_asked_for_is_not_checked(head):
+    assert PenetrationCheck(head, only=("lips",)).names == ("lips",)
+    assert set(PenetrationCheck(head).names) == {"teeth", "eyes", "lips"}
