@@ -115,7 +115,7 @@ def tune_cli(
 
     Example: animdrive deformer tune noisy_capture -o model.safetensors
     """
-    from animdrive.pipeline.deformer_train import TuneConfig, tune_deformer
+    from animdrive.pipeline.deformer_tune import TuneConfig, tune_deformer
 
     given = _settings(settings) | _named(mode, latent, None, None)
     train = _config(

@@ -18,7 +18,7 @@ from animdrive.contract.checks import FloatArray
 from animdrive.deformer.base_model import base_from_stored, stored_base
 from animdrive.deformer.linear import LinearDeformer
 from animdrive.deformer.neural_morph import NeuralMorph
-from animdrive.deformer.rig_check import check_rig, checked_values, rig_digest
+from animdrive.deformer.rig_check import check_ranges, check_rig, checked_values, rig_digest
 from animdrive.deformer.swing import Swing, SwingRun, Values
 from animdrive.errors import ContractError, InputError, WeightsError
 
@@ -66,7 +66,8 @@ class ClothConfig:
     def __post_init__(self) -> None:
         if self.base not in BASES:
             raise InputError(f"base is one of {', '.join(BASES)}, got '{self.base}'.")
-        for name, low, high in (
+        check_ranges(
+            self,
             ("latent", 1, 4096),
             ("patches", 1, 256),
             ("hidden", 4, 2048),
@@ -80,10 +81,7 @@ class ClothConfig:
             ("inertia", 0.0, 100.0),
             ("smooth", 0.0, 100.0),
             ("least", 0.0, 1.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InputError(f"{name} must be in {low:g}..{high:g}, got {value:g}.")
+        )
 
 
 class Cloth:

@@ -19,7 +19,7 @@ Index = npt.NDArray[np.int64]
 _STILL_M = 2e-5
 """Skin that never leaves the linear rig by more is left to it."""
 _SHORTEST_S = 1.0
-_CLOCKS_S = 0.25
+_CLOCKS_FRAMES = 0.25
 """Share of a frame by which curves and skin may be apart."""
 
 
@@ -99,7 +99,7 @@ def training_data(
     total = sum(e.frames for e in entries)
     count = len(rig.neutral.vertices)
     curves = np.zeros((total, len(rig.names)), dtype=np.float32)
-    # All vertices at 16 bits first: which of them move is known at the end alone.
+    # All vertices first: which of them move is known at the end alone.
     offsets = np.zeros((total, count, 3), dtype=np.float32)
     head = np.zeros((total, 4, 4), dtype=np.float32)
     takes: list[Rows] = []
@@ -157,7 +157,7 @@ def check_prepared(captured: CapturedTake) -> None:
         )
     times = np.arange(len(track)) / track.fps
     late = np.abs(captured.times_s - captured.times_s[0] - times).max() * track.fps
-    if late > _CLOCKS_S:
+    if late > _CLOCKS_FRAMES:
         raise InputError(
             f"Take '{name}': skin and curves are up to {late:.1f} frames apart by their clocks. "
             f"{cure}"

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy import sparse
 
 from animdrive.contract.checks import FloatArray
 from animdrive.deformer.data import TrainingData
 from animdrive.deformer.patches import Patch
+from animdrive.deformer.roughness import umbrella
 
 Index = npt.NDArray[np.int64]
 
@@ -159,7 +158,8 @@ def smoothed(
     """
     if amount <= 0 or not len(basis.morphs):
         return basis
-    rough = _roughness(basis.vertices, faces, vertices)
+    laplacian = umbrella(faces, basis.vertices, vertices)
+    rough = (laplacian.T @ laplacian).tocsr()
     strong = basis.energy / len(basis.vertices)
     wanted = basis.morphs.transpose(1, 0, 2).astype(np.float64)
     pull = (amount / np.maximum(strong, 1e-12))[None, :, None]
@@ -171,7 +171,7 @@ def smoothed(
 
     # Conjugate gradients, for all morphs and axes at once; divided by the diagonal.
     diagonal = 1 + pull * rough.diagonal()[:, None, None]
-    x = wanted / 1.0
+    x = wanted.copy()
     left = wanted - push(x)
     way = left / diagonal
     kept = (left * way).sum(axis=0)
@@ -187,21 +187,3 @@ def smoothed(
         way = bent + now / np.maximum(kept, 1e-300) * way
         kept = now
     return replace(basis, morphs=np.ascontiguousarray(x.transpose(1, 0, 2), dtype=np.float32))
-
-
-def _roughness(own: npt.NDArray[np.int32], faces: npt.NDArray[np.int32], vertices: int) -> Any:
-    """Return LᵀL [S, S] of the umbrella Laplacian on the part of a mesh."""
-    row = np.full(vertices, -1, dtype=np.int64)
-    row[own] = np.arange(len(own))
-    inside = row[faces]
-    inside = inside[(inside >= 0).all(axis=1)]
-    ends = np.concatenate([inside[:, [0, 1]], inside[:, [1, 2]], inside[:, [2, 0]]])
-    ends = np.unique(np.sort(ends, axis=1), axis=0)
-    n = len(own)
-    near = sparse.coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(n, n))
-    near = (near + near.T).tocsr()
-    degree = np.asarray(near.sum(axis=1)).ravel()
-    umbrella = sparse.diags((degree > 0).astype(float)) - (
-        sparse.diags(1 / np.maximum(degree, 1)) @ near
-    )
-    return (umbrella.T @ umbrella).tocsr()

@@ -23,7 +23,7 @@ from animdrive.contract import Rig
 from animdrive.contract.checks import FloatArray
 from animdrive.deformer.base_model import base_from_stored, stored_base
 from animdrive.deformer.neural_morph import NeuralMorph
-from animdrive.deformer.rig_check import check_rig, checked_values, rig_digest
+from animdrive.deformer.rig_check import check_ranges, check_rig, checked_values, rig_digest
 from animdrive.errors import InputError, WeightsError
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -62,7 +62,8 @@ class NearestNeighbourConfig:
     """How details are kept: int8 or fp16."""
 
     def __post_init__(self) -> None:
-        for name, low, high in (
+        check_ranges(
+            self,
             ("latent", 1, 4096),
             ("hidden", 4, 2048),
             ("patches", 1, 256),
@@ -72,10 +73,7 @@ class NearestNeighbourConfig:
             ("neighbours", 1, 256),
             ("blend_s", 0.0, 10.0),
             ("batch", 1, 65536),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InputError(f"{name} must be in {low:g}..{high:g}, got {value:g}.")
+        )
         if self.storage not in STORAGE:
             raise InputError(f"storage is one of {', '.join(STORAGE)}, got '{self.storage}'.")
 

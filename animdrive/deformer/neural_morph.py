@@ -11,19 +11,17 @@ much they move, so fewer of them are a coarser level of detail of the same model
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from animdrive.contract import Rig
 from animdrive.contract.checks import FloatArray
-from animdrive.deformer.morph_basis import PatchBasis
 from animdrive.deformer.nets import FrozenNets
 from animdrive.deformer.product import FusedProduct
-from animdrive.deformer.rig_check import check_rig, checked_values, rig_digest
+from animdrive.deformer.rig_check import check_ranges, check_rig, checked_values, rig_digest
 from animdrive.deformer.sparse_morphs import (
-    CELL,
     STORAGE,
     Cells,
     DenseMorphs,
@@ -35,6 +33,9 @@ from animdrive.deformer.sparse_morphs import (
 )
 from animdrive.deformer.symmetry import Symmetry, symmetry_of
 from animdrive.errors import InputError, WeightsError
+
+if TYPE_CHECKING:  # torch is for training: a model that runs does not wait for it
+    from animdrive.deformer.morph_basis import PatchBasis
 
 Arrays = dict[str, npt.NDArray[Any]]
 _LEAST_M = 2e-6
@@ -62,6 +63,8 @@ class NeuralMorphConfig:
     regularization: float = 1e-4
     """How hard learned morphs are kept smooth, most of all the weak ones, 0..1; see
     `morph_basis.smoothed`."""
+    contact: float = 0.5
+    """How much the slit between lips counts beside the skin itself, 0 for not at all."""
     mirror: bool = True
     """Whether a symmetric rig learns its halves together."""
     batch: int = 256
@@ -72,18 +75,17 @@ class NeuralMorphConfig:
     def __post_init__(self) -> None:
         if self.mode not in ("local", "global"):
             raise InputError(f"mode is 'local' or 'global', got '{self.mode}'.")
-        for name, low, high in (
+        check_ranges(
+            self,
             ("latent", 1, 4096),
             ("patches", 1, 256),
             ("hidden", 4, 2048),
             ("radius_m", 0.0, 1.0),
             ("influence_m", 0.0, 0.1),
             ("regularization", 0.0, 1.0),
+            ("contact", 0.0, 100.0),
             ("batch", 1, 65536),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InputError(f"{name} must be in {low:g}..{high:g}, got {value:g}.")
+        )
         if self.storage not in STORAGE:
             raise InputError(f"storage is one of {', '.join(STORAGE)}, got '{self.storage}'.")
 
@@ -176,11 +178,11 @@ class NeuralMorph:
     def coefficients(self, values: npt.ArrayLike) -> FloatArray:
         """Return weights [T, K] for curve `values` [T, C], held in the range of training."""
         given = checked_values(values, len(self.names))
-        weights = self._weights(given)
         if self._symmetry is None:
-            return weights
-        twin = self._weights(np.ascontiguousarray(given[:, self._symmetry.curves]))
-        return np.concatenate([weights, twin], axis=1)
+            return self._weights(given)
+        # Both sides at one go: the second finds the nets in the nearest cache.
+        weights = self._weights(np.concatenate([given, given[:, self._symmetry.curves]]))
+        return np.concatenate([weights[: len(given)], weights[len(given) :]], axis=1)
 
     def run(self, values: npt.ArrayLike) -> FloatArray:
         """Return the skin [T, V, 3] metres for curve `values` [T, C].
@@ -268,7 +270,7 @@ class NeuralMorph:
             WeightsError: the arrays do not hold together.
         """
         check_rig(rig, described, cls.kind)
-        own = _checked_blocks(arrays, len(rig.neutral.vertices))
+        own = _stored_blocks(arrays, len(rig.neutral.vertices))
         moved = np.flatnonzero((rig.deltas != 0).any(axis=(0, 2)))
         if not np.isin(moved, own.cells.vertices).all():
             raise WeightsError("The model leaves out skin that the rig moves. Train it anew.")
@@ -277,7 +279,9 @@ class NeuralMorph:
         bounds = arrays["bounds"].astype(np.float32)
         count, _, width = nets.last.shape
         fits = (
-            len(patch) == len(rank) == bounds.shape[1]
+            patch.ndim == rank.ndim == 1
+            and bounds.shape == (2, len(patch))
+            and len(patch) == len(rank)
             and nets.first.shape[:2] == (count, len(rig.names))
             and len(patch) > 0
             and 0 <= patch.min() <= patch.max() < count
@@ -357,36 +361,18 @@ def _computable(blocks: SparseMorphs) -> SparseMorphs:
     return replace(blocks, data=blocks.data.astype(np.float32))
 
 
-def _checked_blocks(arrays: Arrays, vertices: int) -> SparseMorphs:
+def _stored_blocks(arrays: Arrays, vertices: int) -> SparseMorphs:
     """Return stored blocks; nothing in them points outside, whatever the file says."""
     cells = Cells(arrays["vertices"].astype(np.int32), arrays["starts"].astype(np.int32))
-    column, starts = arrays["column"].astype(np.int32), arrays["entry_starts"].astype(np.int32)
-    offset, data = arrays["offset"].astype(np.int64), arrays["data"]
-    sizes = np.diff(cells.starts)
-    fits = (
-        len(cells.vertices) > 0
-        and 0 <= cells.vertices.min() <= cells.vertices.max() < vertices
-        and cells.starts[0] == 0
-        and cells.starts[-1] == len(cells.vertices)
-        and (sizes > 0).all()
-        and (sizes <= CELL).all()
-        and len(starts) == len(cells) + 1
-        and starts[0] == 0
-        and starts[-1] == len(column) == len(offset) == len(arrays["scale"])
-        and (np.diff(starts) >= 0).all()
-        and data.dtype in STORAGE.values()
-    )
-    if fits:
-        cell = np.repeat(np.arange(len(cells)), np.diff(starts))
-        fits = bool((offset >= 0).all() and (offset + 3 * sizes[cell] <= len(data)).all())
-    if not fits or not np.isfinite(arrays["scale"]).all():
-        raise WeightsError("The blocks of the model do not hold together. Train it anew.")
-    return SparseMorphs(
+    column = arrays["column"].astype(np.int32)
+    blocks = SparseMorphs(
         cells=cells,
         column=column,
-        entry_starts=starts,
-        offset=offset,
+        entry_starts=arrays["entry_starts"].astype(np.int32),
+        offset=arrays["offset"].astype(np.int64),
         scale=arrays["scale"].astype(np.float32),
         flip=np.zeros(len(column), dtype=np.bool_),
-        data=data,
+        data=arrays["data"],
     )
+    blocks.check(vertices)
+    return blocks

@@ -11,11 +11,19 @@ import torch
 
 from animdrive.contract.checks import FloatArray
 from animdrive.contract.stages import Progress, Report, no_progress, tell_nobody
+from animdrive.deformer.contacts import contacts_of
 from animdrive.deformer.data import TrainingData
-from animdrive.deformer.morph_basis import PatchBasis, motions, patch_basis, shared_out, smoothed
-from animdrive.deformer.nets import MorphNets
+from animdrive.deformer.morph_basis import (
+    Index,
+    PatchBasis,
+    motions,
+    patch_basis,
+    shared_out,
+    smoothed,
+)
+from animdrive.deformer.net_training import MorphNets
 from animdrive.deformer.neural_morph import NeuralMorph, NeuralMorphConfig, assembled
-from animdrive.deformer.patches import cut_patches, partners, whole_face
+from animdrive.deformer.patches import Patch, cut_patches, partners, whole_face
 from animdrive.deformer.symmetry import Symmetry, symmetry_of
 from animdrive.deformer.training import History, LoopConfig, train
 
@@ -23,6 +31,10 @@ _MODES = 384
 """Motions of the whole skin that are looked at."""
 _MOST = 96
 """Morphs of one patch, at most."""
+_PAIRS = 300
+"""Pairs of touching vertices that are looked at."""
+_FRAMES = 64
+"""Frames of a step in which they are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +114,8 @@ def train_neural_morph(
     outputs = np.stack([np.arange(width) < len(basis.morphs) for basis in bases])
     nets = MorphNets(inputs, outputs, config.hidden, seed=loop.seed).to(device)
     fit = _Fit(nets, bases, curves, config, width, device, loop.amp)
+    if config.contact:
+        fit.touching = _Touching.of(data, patches, bases, symmetry, twin, width, device, rng)
     held = _Held(nets, bases, patches, data, symmetry, twin, device) if any(
         take.held_out for take in data.takes
     ) else None  # fmt: skip
@@ -148,6 +162,8 @@ class _Fit:
         self._unit = torch.from_numpy(1 / np.maximum(spread, 1e-12)).to(device)
         self._amp = amp and device != "cpu"
         self._device = device
+        self._share = config.contact
+        self.touching: _Touching | None = None
 
     def loss(self, rng: np.random.Generator) -> torch.Tensor:
         """Return the squared error of a batch's weights, in units of their spread."""
@@ -156,6 +172,93 @@ class _Fit:
         with torch.autocast(self._device, dtype=torch.bfloat16, enabled=self._amp):
             off = (self._nets(self._curves[rows]) - self._targets[:, rows]) * self._unit
         result: torch.Tensor = off.float().square().sum(dim=2).mean()
+        if self.touching is not None:
+            result = result + self._share * self.touching.loss(self._nets, rng)
+        return result
+
+
+@dataclass(frozen=True, eq=False)
+class _Touching:
+    """How wrong the slit between skin and skin is, of all patches and twins together. P pairs."""
+
+    curves: torch.Tensor
+    """[F, C]"""
+    twins: torch.Tensor | None
+    """[F, C] of the mirrored face."""
+    morphs: torch.Tensor
+    """[G K, 3 P] mm that a weight moves one side against the other."""
+    mirrored: torch.Tensor
+    """[G K, 3 P] the same of the twins."""
+    truth: torch.Tensor
+    """[F, 3 P] mm that one side moved against the other, beyond the linear rig."""
+    weight: torch.Tensor
+    """[F, 3 P] how much each counts; an untrained model has an error of 1."""
+
+    @classmethod
+    def of(
+        cls,
+        data: TrainingData,
+        patches: list[Patch],
+        bases: list[PatchBasis],
+        symmetry: Symmetry | None,
+        twin: Index | None,
+        width: int,
+        device: str,
+        rng: np.random.Generator,
+    ) -> _Touching | None:
+        """Return what `data` has of it; None where no skin touches other skin."""
+        contacts = contacts_of(data, most=_PAIRS, rng=rng)
+        if contacts is None:
+            return None
+        sides = (contacts.first, contacts.second)
+        moved = []
+        for other in (False, True):
+            flat = np.zeros((len(bases), width, len(contacts.first), 3), dtype=np.float32)
+            for number, (basis, patch) in enumerate(zip(bases, patches, strict=True)):
+                place = np.full(len(data.moving), -1)
+                place[patch.vertices if not other or twin is None else twin[patch.vertices]] = (
+                    np.arange(len(patch.vertices))
+                )
+                for side, sign in zip(sides, (1e3, -1e3), strict=True):
+                    there = place[side] >= 0
+                    flat[number, : len(basis.morphs), there] += sign * basis.morphs[
+                        :, place[side[there]]
+                    ].transpose(1, 0, 2)
+            if other:
+                flat[..., 0] *= -1
+            moved.append(torch.from_numpy(flat.reshape(len(bases) * width, -1)).to(device))
+        rows = data.rows(held_out=False)
+        truth = np.empty((len(rows), len(contacts.first), 3), dtype=np.float32)
+        for start in range(0, len(rows), 512):
+            run = data.offsets[rows[start : start + 512]]
+            truth[start : start + 512] = (run[:, sides[0]] - run[:, sides[1]]) * 1e3
+        weight = np.repeat(contacts.near[:, :, None], 3, axis=2)
+        weight /= max(float((weight * np.square(truth)).sum(dtype=np.float64)), 1e-12) / len(rows)
+        curves = data.curves[rows]
+        return cls(
+            curves=torch.from_numpy(curves).to(device),
+            twins=None
+            if symmetry is None
+            else torch.from_numpy(curves[:, symmetry.curves]).to(device),
+            morphs=moved[0],
+            mirrored=moved[1],
+            truth=torch.from_numpy(truth.reshape(len(rows), -1)).to(device),
+            weight=torch.from_numpy(weight.reshape(len(rows), -1)).to(device),
+        )
+
+    def loss(self, nets: MorphNets, rng: np.random.Generator) -> torch.Tensor:
+        """Return the share of the slits' motion that is missed in some frames."""
+        rows = torch.from_numpy(rng.integers(len(self.curves), size=_FRAMES))
+        rows = rows.to(self.curves.device)
+        given = self.curves[rows]
+        if self.twins is not None:
+            given = torch.cat([given, self.twins[rows]])
+        weights = nets(given).transpose(0, 1).flatten(1)
+        moved = weights[:_FRAMES] @ self.morphs
+        if self.twins is not None:
+            moved = moved + weights[_FRAMES:] @ self.mirrored
+        missed = (moved - self.truth[rows]).square() * self.weight[rows]
+        result: torch.Tensor = missed.sum() / _FRAMES
         return result
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from animdrive.deformer.nets import bend
+from animdrive.deformer.net_training import bend
 from animdrive.deformer.neural_morph import NeuralMorph
 from animdrive.errors import DeviceError, InputError
 

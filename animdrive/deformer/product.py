@@ -37,7 +37,12 @@ class FusedProduct:
             rest: [V, 3] metres.
             rig: Blocks of the rig's shapes.
             learned: Blocks of the learned morphs, on the same cells.
+
+        Raises:
+            WeightsError: a block or a vertex lies outside.
         """
+        for blocks in (rig, learned):
+            blocks.check(len(rest))
         self._rest = np.ascontiguousarray(rest)
         self._sets = (rig, learned)
 

@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from animdrive.contract.checks import FloatArray, IntArray
 from animdrive.deformer.neural_morph import NeuralMorph
+from animdrive.rig.surface import edges_of
 
 Index = npt.NDArray[np.int64]
 _INSIDE_RINGS = (1, 3)
@@ -166,7 +167,7 @@ def patch_borders(model: Any, faces: IntArray, moving: IntArray) -> Borders | No
     counts = np.zeros(count, dtype=np.bool_)
     counts[moving] = True
     counts &= owner >= 0
-    edges = edges_of(faces)
+    edges = edges_of(faces)[0]
     edges = edges[counts[edges].all(axis=1)]
     differs = owner[edges[:, 0]] != owner[edges[:, 1]]
     if not differs.any():
@@ -181,15 +182,9 @@ def patch_borders(model: Any, faces: IntArray, moving: IntArray) -> Borders | No
     return Borders(edges[differs], edges[inside])
 
 
-def edges_of(faces: IntArray) -> Index:
-    """Return [E, 2] the edges of `faces` [F, 3], each once."""
-    ends = np.concatenate([faces[:, [i, (i + 1) % 3]] for i in range(3)]).astype(np.int64)
-    return np.asarray(np.unique(np.sort(ends, axis=1), axis=0))
-
-
 def neighbours(faces: IntArray, count: int) -> csr_matrix:
     """Return [count, count], 1 where an edge of `faces` joins two vertices."""
-    edges = edges_of(faces)
+    edges = edges_of(faces)[0]
     ends = np.concatenate([edges, edges[:, ::-1]])
     ones = np.ones(len(ends), dtype=np.float32)
     return csr_matrix((ones, (ends[:, 0], ends[:, 1])), shape=(count, count))

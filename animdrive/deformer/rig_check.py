@@ -1,4 +1,4 @@
-"""Checks that every deformer needs: the right curves, the right rig."""
+"""Checks that every deformer needs: settings in range, the right curves, the right rig."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ import numpy.typing as npt
 from animdrive.contract import Rig
 from animdrive.contract.checks import FloatArray
 from animdrive.errors import ContractError, InputError
+
+
+def check_ranges(config: object, *rows: tuple[str, float, float]) -> None:
+    """Raise InputError unless each setting of `config` lies within its row: name, least, most."""
+    for name, low, high in rows:
+        value = getattr(config, name)
+        if not low <= value <= high:
+            raise InputError(f"{name} must be in {low:g}..{high:g}, got {value:g}.")
 
 
 def checked_values(values: npt.ArrayLike, curves: int) -> FloatArray:

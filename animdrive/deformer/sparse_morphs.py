@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animdrive.contract.checks import FloatArray
+from animdrive.errors import WeightsError
 
 Index = npt.NDArray[np.int32]
 Array = npt.NDArray[Any]
@@ -62,6 +63,52 @@ class SparseMorphs:
     data: Array
     """[B] int8, float16 or float32."""
 
+    def check(self, vertices: int) -> None:
+        """Raise WeightsError where anything points outside: compiled code trusts that it does not.
+
+        Args:
+            vertices: V.
+        """
+        cells, starts = self.cells, self.entry_starts.astype(np.int64)
+        flat = (
+            cells.vertices,
+            cells.starts,
+            starts,
+            self.column,
+            self.offset,
+            self.scale,
+            self.flip,
+        )
+        # In 64 bits: a difference of two 32-bit numbers may come round to a harmless one.
+        sizes = np.diff(cells.starts.astype(np.int64))
+        fits = (
+            all(array.ndim == 1 for array in flat)
+            and len(cells.vertices) > 0
+            and len(cells.starts) > 0
+            and 0 <= cells.vertices.min() <= cells.vertices.max() < vertices
+            and cells.starts[0] == 0
+            and cells.starts[-1] == len(cells.vertices)
+            and (sizes > 0).all()
+            and (sizes <= CELL).all()
+            and len(starts) == len(cells) + 1
+            and starts[0] == 0
+            and (np.diff(starts) >= 0).all()
+            and starts[-1]
+            == len(self.column)
+            == len(self.offset)
+            == len(self.scale)
+            == len(self.flip)
+            and self.data.ndim == 1
+            and self.data.dtype in STORAGE.values()
+            and (self.column >= 0).all()
+        )
+        if fits:
+            cell = np.repeat(np.arange(len(cells)), np.diff(starts))
+            last = len(self.data) - 3 * sizes[cell]
+            fits = bool((self.offset >= 0).all() and (self.offset <= last).all())
+        if not fits or not np.isfinite(self.scale).all():
+            raise WeightsError("The blocks of the model do not hold together. Train it anew.")
+
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
@@ -72,12 +119,13 @@ class SparseMorphs:
     def dense(self, count: int, vertices: int) -> FloatArray:
         """Return [count, V, 3] metres."""
         out = np.zeros((count, vertices, 3), dtype=np.float32)
+        data = np.asarray(self.data)  # slices of a mapped file are slow
         for cell in range(len(self.cells)):
             own = self.cells.vertices[self.cells.starts[cell] : self.cells.starts[cell + 1]]
             for entry in range(self.entry_starts[cell], self.entry_starts[cell + 1]):
                 if self.column[entry] < count:
                     begin = self.offset[entry]
-                    block = self.data[begin : begin + 3 * len(own)].astype(np.float32)
+                    block = data[begin : begin + 3 * len(own)].astype(np.float32)
                     block *= self.scale[entry]
                     if self.flip[entry]:
                         block[: len(own)] *= -1

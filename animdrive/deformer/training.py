@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from animdrive.contract.stages import Progress, Report, no_progress, tell_nobody
+from animdrive.deformer.presets import LENGTHS
 from animdrive.errors import InputError
 from animdrive.files import write_bytes
 
@@ -33,7 +34,7 @@ _PATIENCE = 5
 class LoopConfig:
     """Settings of `train`."""
 
-    iterations: int = 5000
+    iterations: int = LENGTHS["normal"]
     """Steps."""
     learning_rate: float = 3e-3
     """At the start; it falls to nothing along half a cosine."""

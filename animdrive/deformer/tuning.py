@@ -12,6 +12,7 @@ from animdrive.contract.stages import Progress, Report, no_progress, tell_nobody
 from animdrive.deformer.data import TrainingData
 from animdrive.deformer.neural_morph import NeuralMorph, NeuralMorphConfig
 from animdrive.deformer.neural_morph_training import Trained
+from animdrive.deformer.roughness import umbrella
 
 Values = npt.NDArray[np.float64]
 
@@ -75,7 +76,8 @@ def search(
     """
     rows = data.rows(held_out=True)
     rows = rows[:: max(1, len(rows) // _FRAMES)]
-    rough = umbrella(data)
+    rig = data.rig
+    rough = umbrella(rig.neutral.faces, data.moving, len(rig.neutral.vertices))
     truth = data.offsets[rows] * 1e3
     real = _applied(rough, truth)
     steps: list[TuneStep] = []
@@ -99,22 +101,6 @@ def search(
     chosen = steps[-1] if gone and steps[-1].rms_mm <= least.rms_mm * (1 + _FLAT) else least
     factor = step_back if len(steps) > 1 and chosen is not steps[0] else 1.0
     return Tuning(chosen.regularization * factor, tuple(steps), gone)
-
-
-def umbrella(data: TrainingData) -> sparse.csr_matrix:
-    """Return [M, M], what is left of skin when each vertex's neighbours' mean is taken away."""
-    row = np.full(len(data.rig.neutral.vertices), -1, dtype=np.int64)
-    row[data.moving] = np.arange(len(data.moving))
-    faces = row[data.rig.neutral.faces]
-    faces = faces[(faces >= 0).all(axis=1)]
-    ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    ends = np.unique(np.sort(ends, axis=1), axis=0)
-    n = len(data.moving)
-    near = sparse.coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(n, n))
-    near = (near + near.T).tocsr()
-    degree = np.asarray(near.sum(axis=1)).ravel()
-    mean = sparse.diags(1 / np.maximum(degree, 1)) @ near
-    return (sparse.diags((degree > 0).astype(float)) - mean).tocsr()
 
 
 def _applied(matrix: sparse.csr_matrix, frames: npt.NDArray[np.float32]) -> Values:

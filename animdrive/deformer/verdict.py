@@ -15,7 +15,7 @@ TOO_SMOOTH = 0.7
 keeps 0.66, 1 keeps 0.34."""
 TOO_NOISY = 1.1
 """There is more detail than in the truth: regularization is too low."""
-BLOCKY = 1.95
+BLOCKY = 1.5
 """The error jumps so much more across borders of patches than beside them: borders show. A radius
 of 8 to 12 mm comes to 1.2 to 1.85 on a face, one of 0.3 mm to 2.2."""
 OVERFIT = 3.0

@@ -18,8 +18,8 @@ import numpy.typing as npt
 from animdrive.contract import Rig
 from animdrive.contract.checks import FloatArray
 from animdrive.deformer.linear import LinearDeformer
-from animdrive.deformer.rig_check import check_rig, checked_values, rig_digest
-from animdrive.errors import InputError, WeightsError
+from animdrive.deformer.rig_check import check_ranges, check_rig, checked_values, rig_digest
+from animdrive.errors import WeightsError
 
 Arrays = dict[str, npt.NDArray[Any]]
 _BATCH = 64
@@ -36,10 +36,7 @@ class VertexDeltaConfig:
     """Frames of a step."""
 
     def __post_init__(self) -> None:
-        for name, low, high in (("hidden", 4, 4096), ("batch", 1, 65536)):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InputError(f"{name} must be in {low}..{high}, got {value}.")
+        check_ranges(self, ("hidden", 4, 4096), ("batch", 1, 65536))
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ import torch
 from animdrive.contract.checks import FloatArray
 from animdrive.contract.stages import Progress, Report, no_progress, tell_nobody
 from animdrive.deformer.data import TrainingData
-from animdrive.deformer.nets import bend
+from animdrive.deformer.net_training import bend
 from animdrive.deformer.training import History, LoopConfig, train
 from animdrive.deformer.vertex_delta import DeltaNet, VertexDelta, VertexDeltaConfig
 

@@ -124,8 +124,9 @@ def targets_at(
 ) -> LearnedTargets | None:
     """Return `targets_of` for a GLB of `character` at a level of detail: all that move something.
 
-    Without normals: engines that want them for hundreds of targets compute them; see
-    `animdrive deformer bake` for files that carry them.
+    Without normals, which would make the file half as large again: light falls as the rig's own
+    shapes turn it, so learned folds are softer than they should be. `animdrive deformer bake`
+    writes them.
 
     Args:
         character: At the standard level; the deformer is of its rig.

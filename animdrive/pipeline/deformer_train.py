@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,8 @@ from animdrive.contract.stages import (
     no_progress,
     tell_nobody,
 )
+from animdrive.deformer.presets import LENGTHS
+from animdrive.deformer.rig_check import check_ranges
 from animdrive.errors import DeviceError, InputError
 from animdrive.files import existing_file, output_folder
 from animdrive.pipeline.capture import DESCRIPTION
@@ -28,7 +29,7 @@ from animdrive.provenance import provenance_dict, provenance_of
 if TYPE_CHECKING:
     from animdrive.deformer.data import TrainingData
     from animdrive.deformer.model_file import DeformerModel
-    from animdrive.deformer.training import History
+    from animdrive.deformer.training import History, LoopConfig
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class TrainConfig:
     """A name of `animdrive.deformer.TRAINERS`."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Of the model, see its config; what is left out stays at its default."""
-    iterations: int = 5000
+    iterations: int = LENGTHS["normal"]
     """Steps."""
     learning_rate: float = 3e-3
     """At the start."""
@@ -57,14 +58,12 @@ class TrainConfig:
     """"cpu", "cuda", or "auto": a GPU where there is one."""
 
     def __post_init__(self) -> None:
-        for name, low, high in (
+        check_ranges(
+            self,
             ("iterations", 1, 10_000_000),
             ("learning_rate", 1e-8, 1.0),
             ("weight_decay", 0.0, 10.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InputError(f"{name} must be in {low:g}..{high:g}, got {value:g}.")
+        )
 
 
 def device_of(name: str) -> str:
@@ -113,8 +112,8 @@ def train_deformer(
     """
     from animdrive.deformer import TRAINERS
     from animdrive.deformer.data import training_data
+    from animdrive.deformer.model_file import write_model
     from animdrive.deformer.presets import model_config
-    from animdrive.deformer.training import LoopConfig
 
     out = checked_out(out)
     made = model_config(config.kind, config.settings)
@@ -125,19 +124,11 @@ def train_deformer(
         capture = read_capture(folder)
         data = training_data(capture, without=config.without, progress=progress)
         clock = result.timed("read", clock)
-        loop = LoopConfig(
-            iterations=config.iterations,
-            learning_rate=config.learning_rate,
-            weight_decay=config.weight_decay,
-            early_stopping=config.early_stopping,
-            amp=config.amp,
-            seed=config.seed,
-        )
         trained = TRAINERS.load(config.kind)(
             data,
             config=made,
-            loop=loop,
-            checkpoint=out.with_name(f".{out.stem}.checkpoint.safetensors"),
+            loop=loop_of(config),
+            checkpoint=checkpoint_of(out),
             device=device,
             progress=progress,
             report=report,
@@ -158,19 +149,8 @@ def train_deformer(
             **held,
         }
         result.notes += coverage_notes(data)
-        labels = {
-            "provenance": provenance_dict(_provenance(folder, config)),
-            "training": {
-                **{k: v for k, v in asdict(config).items() if k not in ("settings", "device")},
-                "frames": result.figures["frames"],
-                "takes": [take.name for take in data.takes if not take.held_out],
-                "never_moved": never_moved(data),
-            },
-            "held_out": held,
-        }
+        labels = labels_of_training(folder, config, data, held)
         write_history(trained.history, out.with_suffix(".loss.png"))
-        from animdrive.deformer.model_file import write_model
-
         write_model(model, out, labels=labels)
         progress("write", 1.0)
         result.timed("write", clock)
@@ -249,15 +229,44 @@ def coverage_notes(data: TrainingData) -> list[str]:
     ]
 
 
-def _provenance(folder: Path, config: TrainConfig) -> Any:
-    path = existing_file(Path(folder) / DESCRIPTION, "capture")
-    return provenance_of(
-        (path,),
-        backend=f"deformer/{config.kind}",
-        config={key: value for key, value in asdict(config).items() if key != "device"},
-        weights=(),
+def loop_of(config: TrainConfig) -> LoopConfig:
+    """Return the settings of the training loop."""
+    from animdrive.deformer.training import LoopConfig
+
+    return LoopConfig(
+        iterations=config.iterations,
+        learning_rate=config.learning_rate,
+        weight_decay=config.weight_decay,
+        early_stopping=config.early_stopping,
+        amp=config.amp,
         seed=config.seed,
     )
+
+
+def checkpoint_of(out: Path) -> Path:
+    """Return where a run that writes `out` keeps its checkpoint."""
+    return out.with_name(f".{out.stem}.checkpoint.safetensors")
+
+
+def labels_of_training(
+    folder: Path, config: TrainConfig, data: TrainingData, held: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what a model's file says of how it was made, and of how good it is."""
+    path = existing_file(Path(folder) / DESCRIPTION, "capture")
+    settings = {key: value for key, value in asdict(config).items() if key != "device"}
+    provenance = provenance_of(
+        (path,), backend=f"deformer/{config.kind}", config=settings, weights=(), seed=config.seed
+    )
+    return {
+        "provenance": provenance_dict(provenance),
+        "training": {
+            **{key: value for key, value in settings.items() if key != "settings"},
+            "frames": len(data.rows(held_out=False)),
+            "takes": [take.name for take in data.takes if not take.held_out],
+            "never_moved": never_moved(data),
+        },
+        "held_out": dict(held),
+    }
 
 
 def write_history(history: History, path: Path) -> None:
@@ -268,130 +277,3 @@ def write_history(history: History, path: Path) -> None:
     if np.isfinite(history.held_out_mm).any():
         curves.append(Curve("held out, mm rms", history.iteration, history.held_out_mm))
     write_plot(path, curves, title="training", x_label="iteration")
-
-
-@dataclass(frozen=True)
-class TuneConfig:
-    """Settings of `tune_deformer`."""
-
-    train: TrainConfig = field(default_factory=TrainConfig)
-    """Of every training; ``settings.regularization`` is what is searched for."""
-    start: float = 1e-4
-    """Where the search begins."""
-    doublings: int = 14
-    """How often it is doubled at most."""
-    step_back: float = 0.85
-    """What the value found is multiplied with at the end."""
-
-
-def tune_deformer(
-    folder: Path,
-    out: Path,
-    *,
-    config: TuneConfig,
-    progress: Progress = no_progress,
-    report: Report = tell_nobody,
-) -> JobResult:
-    """Find how hard to smooth the learned morphs, and write the model that comes of it.
-
-    The regularization is doubled from ``config.start`` until the noise is gone, then taken back a
-    little. Noise is what a model has in fine detail and held-out frames do not confirm: with h the
-    rough part of the skin (what a smoothing takes away), <h_model, h_truth> / <h_model, h_model>
-    is 1 for a model all of whose detail is real, and lower the more of it is noise, for noise
-    differs from take to take.
-
-    Args:
-        folder: Of a capture with held-out takes.
-        out: Model to write; the picture of the search is written beside it.
-        config: Settings.
-        progress: Told of the stages.
-        report: Told each step.
-
-    Raises:
-        InputError: see `train_deformer`; or no take is held out, or the model has no such setting.
-    """
-    from animdrive.deformer.data import training_data
-    from animdrive.deformer.presets import model_config
-    from animdrive.deformer.training import LoopConfig
-    from animdrive.deformer.tuning import search
-
-    out = checked_out(out)
-    train = config.train
-    if train.kind != "neural_morph":
-        raise InputError(f"Only a neural_morph has a regularization to tune, not {train.kind}.")
-    made = model_config(train.kind, train.settings)
-    result = JobResult()
-    clock = perf_counter()
-    with output_folder(out.parent):
-        data = training_data(read_capture(folder), without=train.without, progress=progress)
-        if not len(data.rows(held_out=True)):
-            raise InputError(
-                f"{folder} holds out no take, and noise can only be told from detail by frames "
-                f"that were not learned from. Add a take with --held-out."
-            )
-        clock = result.timed("read", clock)
-        from animdrive.deformer.neural_morph_training import train_neural_morph
-
-        trained = train_neural_morph(
-            data,
-            config=made,
-            loop=LoopConfig(
-                iterations=train.iterations,
-                learning_rate=train.learning_rate,
-                weight_decay=train.weight_decay,
-                amp=train.amp,
-                seed=train.seed,
-            ),
-            checkpoint=out.with_name(f".{out.stem}.checkpoint.safetensors"),
-            device=device_of(train.device),
-            progress=progress,
-            report=report,
-        )
-        clock = result.timed("train", clock)
-        found = search(
-            trained,
-            data,
-            made,
-            start=config.start,
-            doublings=config.doublings,
-            step_back=config.step_back,
-            progress=progress,
-            report=report,
-        )
-        clock = result.timed("tune", clock)
-        model = trained.model(data, replace(made, regularization=found.chosen))
-        held = held_out_figures(model, data)
-        from animdrive.deformer.model_file import write_model
-        from animdrive.pipeline.deformer_plot import Curve, write_plot
-
-        labels = {
-            "provenance": provenance_dict(_provenance(folder, train)),
-            "held_out": held,
-            "tuning": json.loads(json.dumps(asdict(found))),
-        }
-        picture = out.with_suffix(".tuning.png")
-        steps = np.log10(np.maximum([step.regularization for step in found.steps], 1e-12))
-        write_plot(
-            picture,
-            [
-                Curve(
-                    "share of detail that is confirmed", steps, [s.confirmed for s in found.steps]
-                ),
-                Curve("held out, mm rms", steps, [s.rms_mm for s in found.steps]),
-            ],
-            title=f"regularization {found.chosen:.3g}",
-            x_label="regularization, log10",
-            mark=float(np.log10(max(found.chosen, 1e-12))),
-        )
-        write_model(model, out, labels=labels)
-        result.timed("write", clock)
-    result.notes += coverage_notes(data)
-    result.figures = {
-        "regularization": found.chosen,
-        "steps": [asdict(step) for step in found.steps],
-        "frames": len(data.rows(held_out=False)),
-        "fps": data.fps,
-        **held,
-    }
-    result.outputs |= {"model": out, "tuning": picture}
-    return result
