@@ -1,5 +1,10 @@
 import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 
+import driven
 import numpy as np
 import pytest
 from stand_in import BulgingFactory
@@ -120,3 +125,23 @@ def test_a_killed_process_and_a_wrong_number_are_told():
         list(simulated([take()], BulgingFactory(), VERTICES, workers=-1, progress=no_progress))
     with pytest.raises(DeviceError, match="was killed, most likely for want of memory"):
         list(simulated([take()], Killed(), VERTICES, workers=1, progress=no_progress))
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_no_process_outlives_the_one_that_started_it(tmp_path):
+    told = tmp_path / "pid"
+    with subprocess.Popen([sys.executable, driven.__file__, str(told)]) as driver:
+        assert seen(lambda: told.exists() and told.read_text(), within_s=60)
+        worker = Path("/proc") / told.read_text() / "stat"
+        assert worker.exists()
+        driver.kill()
+    assert seen(lambda: not worker.exists() or worker.read_text().split()[2] == "Z", within_s=20)
+
+
+def seen(what, *, within_s):
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        if what():
+            return True
+        time.sleep(0.05)
+    return False
