@@ -1,4 +1,4 @@
-"""Takes made up curve by curve: range of motion, pairs, emotions, random mixtures."""
+"""Takes made up curve by curve: range of motion, pairs, emotions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 from animdrive.contract import ARKIT52, ARKIT_INDEX, MIRROR52
 from animdrive.contract.capture import TAKE_KINDS, Take
 from animdrive.layers.emotion import EMOTIONS
-from animdrive.rig.pose import looks_from_eye_rotation
 from animdrive.tissue.take_motion import (
     Values,
     eased,
@@ -18,26 +17,17 @@ from animdrive.tissue.take_motion import (
     moved,
     performed,
     swell,
-    wander,
 )
-from animdrive.tissue.take_pairs import OPPOSED, Pair, mirrored_pair
+from animdrive.tissue.take_pairs import Pair
 from animdrive.tissue.take_plan import TakePlan
 
-_LONGEST = 180
+LONGEST = 180
 """Frames of a take, more or less: takes are what is kept when work is resumed."""
 _FAST_S, _SLOW_S, _PAIR_S, _EMOTION_S = 0.30, 0.80, 0.40, 0.93
 _LAG_S = 0.07
 """The parts of an expression start within this time of each other."""
 _APEX = 1.35
 """Emotion targets are moods that one can speak through; this much more is their apex."""
-_KNOT_S = 0.45
-"""Seconds between the moments at which a random mixture changes its mind."""
-_FAST_KNOT_S = 0.13
-"""The same for mixtures that are only there to be learned from."""
-_ON = 0.17
-"""Chance of a motion to take part at such a moment."""
-_BOTH_SIDES = 0.65
-"""Chance of a random motion to move both sides alike."""
 
 _FIRST = (
     "jawOpen mouthSmileLeft mouthSmileRight browInnerUp browDownLeft browDownRight eyeBlinkLeft "
@@ -115,7 +105,7 @@ def emotion_takes(
     The parts of an expression do not start at once, and one side is a little stronger. When all
     blends were shown they come again, weaker and stronger.
     """
-    rng = _generator(plan, "emotions", split)
+    rng = generator(plan, "emotions", split)
     length = max(round(_EMOTION_S * plan.fps), 8)
     lag = _LAG_S * plan.fps
     blocks, labels = [], []
@@ -138,87 +128,6 @@ def emotion_takes(
     return _takes(plan, "emotions", split, blocks, labels)
 
 
-def random_takes(plan: TakePlan, split: str, frames: int, avoid: Sequence[Pair] = ()) -> list[Take]:
-    """Return takes of sparse random mixtures that change smoothly, of exactly `frames` frames.
-
-    Args:
-        plan: Settings.
-        split: What the takes are for.
-        frames: How many.
-        avoid: Pairs that must not act together, nor their mirror images: in each take one curve
-            of each stays at rest.
-    """
-    rng = _generator(plan, "random", split)
-    return _random_takes(plan, split, frames, avoid, _name("random", split, 0)[:-2], _KNOT_S, rng)
-
-
-def mixture_takes(plan: TakePlan, frames: int, avoid: Sequence[Pair] = ()) -> list[Take]:
-    """Return takes to learn from like `random_takes`, but with a new mixture every few frames.
-
-    A learner wants many poses, not long ways between them.
-    """
-    if not frames:
-        return []
-    rng = _generator(plan, "random mixtures", "train")
-    return _random_takes(plan, "train", frames, avoid, "mixtures_", _FAST_KNOT_S, rng)
-
-
-def _random_takes(
-    plan: TakePlan,
-    split: str,
-    frames: int,
-    avoid: Sequence[Pair],
-    name: str,
-    knot_s: float,
-    rng: np.random.Generator,
-) -> list[Take]:
-    count = -(-frames // _LONGEST)
-    lengths = [frames // count + (k < frames % count) for k in range(count)]
-    takes = []
-    for number, length in enumerate(lengths, start=1):
-        values = _mixture(length, plan.fps, knot_s, rng)
-        for pair in avoid:
-            for one in {pair, mirrored_pair(pair)}:
-                values[:, ARKIT_INDEX[one[int(rng.integers(2))]]] = 0.0
-        # By its definition mouthClose undoes what jawOpen parts, no more.
-        close = ARKIT_INDEX["mouthClose"]
-        values[:, close] = np.minimum(values[:, close], values[:, ARKIT_INDEX["jawOpen"]])
-        track = performed(values, plan.fps, rng)
-        takes.append(Take(f"{name}{number:02d}", "random", split, track, "random"))
-    return takes
-
-
-def _mixture(length: int, fps: float, knot_s: float, rng: np.random.Generator) -> Values:
-    """Return [length, 52] of a mixture that is another after `knot_s`, at rest at both ends."""
-    step = knot_s * fps
-    knots = int(np.ceil(length / step)) + 2
-    on = rng.random((knots, len(ARKIT52))) < _ON
-    height = on * rng.beta(1.8, 1.5, (knots, len(ARKIT52)))
-    both = rng.random((knots, len(ARKIT52))) < _BOTH_SIDES
-    mirror = list(MIRROR52)
-    left = np.array(mirror) > np.arange(len(ARKIT52))  # the first of each mirrored pair
-    turned = [ARKIT_INDEX[f"{part}{way}"] for part in ("jaw", "mouth") for way in ("Left", "Right")]
-    alike = both & left
-    alike[:, turned] = False  # to the left and to the right at once is nowhere
-    height[:, mirror] = np.where(alike, height, height[:, mirror])
-    height[0] = height[-1] = 0.0
-    at = np.arange(length) / max(length - 1, 1) * (knots - 1)
-    before = np.minimum(at.astype(np.intp), knots - 2)
-    share = eased(at - before)[:, None]
-    values = height[before] * (1 - share) + height[before + 1] * share
-    edge = eased(np.minimum(at, (knots - 1) - at))
-    gaze = wander(length, fps, rng, period_s=0.7, width=2) * [0.16, 0.22] * edge[:, None]
-    eyes = np.stack([np.column_stack([gaze, np.zeros(length)])] * 2, axis=1)
-    for name, curve in looks_from_eye_rotation(eyes).items():
-        values[:, ARKIT_INDEX[name]] = curve
-    for one, other in OPPOSED:
-        for side in ("", "Left", "Right"):
-            if one + side in ARKIT_INDEX and other + side in ARKIT_INDEX:
-                a, b = values[:, ARKIT_INDEX[one + side]], values[:, ARKIT_INDEX[other + side]]
-                a[:], b[:] = a * (1 - b) ** 2, b * (1 - a) ** 2
-    return np.asarray(np.clip(values, 0.0, 1.0))
-
-
 def _sided(rng: np.random.Generator) -> Values:
     """Return [52] factors near 1, one side a little stronger than the other."""
     slant = rng.uniform(-0.08, 0.08)
@@ -232,20 +141,21 @@ def _sided(rng: np.random.Generator) -> Values:
 def _takes(
     plan: TakePlan, kind: str, split: str, blocks: Sequence[Values], labels: Sequence[str]
 ) -> list[Take]:
-    rng = _generator(plan, f"{kind} head", split)
+    rng = generator(plan, f"{kind} head", split)
     takes = []
-    for number, (first, end) in enumerate(in_takes(blocks, _LONGEST), start=1):
+    for number, (first, end) in enumerate(in_takes(blocks, LONGEST), start=1):
         track = performed(np.concatenate(blocks[first:end]), plan.fps, rng)
         about = ", ".join(labels[first:end])
-        takes.append(Take(_name(kind, split, number), kind, split, track, about))
+        takes.append(Take(take_name(kind, split, number), kind, split, track, about))
     return takes
 
 
-def _name(kind: str, split: str, number: int) -> str:
+def take_name(kind: str, split: str, number: int) -> str:
+    """Return the name of the take `number` (from 1) of a kind."""
     return f"{kind}_{'held_' if split == 'held_out' else ''}{number:02d}"
 
 
-def _generator(plan: TakePlan, what: str, split: str) -> np.random.Generator:
+def generator(plan: TakePlan, what: str, split: str) -> np.random.Generator:
     """Return a generator of its own for each purpose, so that none disturbs another's numbers."""
     kind, _, rest = what.partition(" ")
     return np.random.default_rng(

@@ -11,12 +11,11 @@ from animdrive.errors import InputError
 from animdrive.tissue.take_makers import (
     emotion_mixtures,
     emotion_takes,
-    mixture_takes,
     pair_frames,
     pair_takes,
-    random_takes,
     rom_takes,
 )
+from animdrive.tissue.take_mixtures import mixture_takes, random_takes
 from animdrive.tissue.take_pairs import Pair, covering_pairs, mirrored_pair, unseen_pairs
 from animdrive.tissue.take_plan import TakePlan
 from animdrive.tissue.take_spoken import Speak, clip_takes, cut_to, spoken_takes

@@ -139,6 +139,30 @@ def test_another_format_is_written_without_simulating_again(own):
     assert len(list((own / "takes").glob("*.npz"))) == result.figures["takes"]
 
 
+def test_mixtures_are_added_and_what_is_there_stays_as_it_is(own):
+    def files():
+        return {
+            path: (path.read_bytes(), path.stat().st_mtime_ns) for path in (own / "takes").iterdir()
+        }
+
+    before, entries = files(), read_capture(own).takes
+    result = make(own, formats=("safetensors", "pc2"), mixtures=24)
+    assert result.figures["kept"] == len(entries)
+    after = files()
+    assert {path: after[path] for path in before} == before
+    added = {path.name for path in after.keys() - before.keys()}
+    assert added == {f"mixtures_01.{kind}" for kind in ("csv", "pc2", "safetensors")}
+    capture = read_capture(own)
+    assert [entry for entry in capture.takes if entry.name != "mixtures_01"] == list(entries)
+    take = capture.take("mixtures_01")
+    assert (take.take.kind, take.take.split, len(take.take.track)) == ("random", "train", 24)
+    truth = np.stack(list(Bulging().frames(take.take.track.values)))
+    assert np.abs(take.vertices - truth).max() < 5e-6
+    again = make(own, formats=("safetensors", "pc2"), mixtures=24)
+    assert again.figures["kept"] == again.figures["takes"] == len(entries) + 1
+    assert files() == after
+
+
 def test_a_half_made_capture_is_told_and_finished(own, tmp_path):
     described = json.loads((own / "capture.json").read_text(encoding="utf-8"))
     described["whole"] = False

@@ -119,19 +119,6 @@ def test_the_same_plan_gives_the_same_takes_and_another_seed_others():
     assert np.abs(a.track.values - b.track.values).max() > 0.2
 
 
-def test_random_mixtures_are_sparse_smooth_and_possible():
-    takes = of(full(), kind="random")
-    values = np.concatenate([take.track.values for take in takes])
-    assert 3 < (values > 0.05).sum(axis=1).mean() < 20
-    assert (values[:, ARKIT_INDEX["mouthClose"]] <= values[:, ARKIT_INDEX["jawOpen"]]).all()
-    for take in takes:
-        rest = take.track.values[[0, -1]]
-        assert rest.max() < 1e-6
-        assert np.abs(np.diff(take.track.values, axis=0)).max() < 0.35
-        both = np.minimum(take.track.curve("eyeBlinkLeft"), take.track.curve("eyeWideLeft"))
-        assert both.max() < 0.3
-
-
 def test_all_takes_move_continuously():
     for take in full().takes:
         if take.kind not in ("clips", "speech"):
