@@ -30,6 +30,13 @@ def audio_cli(
     out: Out,
     text: Annotated[str | None, typer.Option(help="What is said. Makes timing exact.")] = None,
     text_file: Annotated[Path | None, typer.Option(help="File with what is said, UTF-8.")] = None,
+    timings: Annotated[
+        Path | None,
+        typer.Option(
+            help="What is said when, taken as it is: phones, words or lines of a .TextGrid, .tsv, "
+            ".json (MFA, WhisperX), .srt or .vtt."
+        ),
+    ] = None,
     language: Annotated[str, typer.Option(help="Language that is spoken.")] = "en",
     emotion: Emotion = None,
     gain: Gain = None,
@@ -43,6 +50,13 @@ def audio_cli(
     visible_label: VisibleLabel = False,
     lod: Lod = "standard",
     deformer: DeformerName = "auto",
+    viseme_map: Annotated[
+        Path | None,
+        typer.Option(help="JSON table of phones and visemes, in place of the documented ones."),
+    ] = None,
+    dat_fps: Annotated[
+        float, typer.Option(help="Frames per second of rhubarb-dat, 24..100.")
+    ] = 24.0,
     as_json: AsJson = False,
 ) -> None:
     """Turn a spoken line into curves, a GLB and a preview.
@@ -53,7 +67,9 @@ def audio_cli(
     from animdrive.sources.audio.curves import MouthConfig
     from animdrive.sources.audio.speech import SpeechConfig
 
-    output = output_config(formats, size, visible_label, lod, deformer)
+    if timings is not None and (text is not None or text_file is not None):
+        raise InputError("--timings says what is said, too; leave --text and --text-file out.")
+    output = output_config(formats, size, visible_label, lod, deformer, viseme_map, dat_fps)
     layers = layer_config(emotion, gain, offset)
     config = SpeechConfig(
         fps=fps, seed=seed, language=language, mouth=MouthConfig(jaw=jaw, lips=lips)
@@ -66,7 +82,8 @@ def audio_cli(
             config=config,
             layers=layers,
             output=output,
-            keep=() if text_file is None else (text_file,),
+            timings=timings,
+            keep=tuple(path for path in (text_file, viseme_map) if path is not None),
             progress=progress,
         )
     print_result("audio", str(line), result, as_json=as_json)

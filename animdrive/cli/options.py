@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
 Formats = Annotated[
     str | None,
-    typer.Option(help="What to write, by comma: csv,json,tsv,glb,mp4. Default: all there is."),
+    typer.Option(
+        help="What to write, by comma: csv,json,tsv,glb,mp4 (default: all of these); for speech "
+        "also textgrid, rhubarb-tsv, rhubarb-json, rhubarb-xml, rhubarb-dat, ovr-json, azure-json."
+    ),
 ]
 Emotion = Annotated[
     list[str] | None,
@@ -73,9 +76,17 @@ def output_config(
     visible_label: bool,
     lod: str = "standard",
     deformer: str = "auto",
+    viseme_map: Path | None = None,
+    dat_fps: float = 24.0,
 ) -> OutputConfig:
     """Return how results are written."""
     from animdrive.pipeline.outputs import OutputConfig, parse_formats
+
+    visemes = None
+    if viseme_map is not None:
+        from animdrive.sources.audio.viseme_maps import read_viseme_maps
+
+        visemes = read_viseme_maps(viseme_map)
 
     return OutputConfig(
         formats=None if formats is None else parse_formats(formats),
@@ -83,6 +94,8 @@ def output_config(
         visible_label=visible_label,
         lod=lod,
         deformer=deformer,
+        visemes=visemes,
+        dat_fps=dat_fps,
     )
 
 

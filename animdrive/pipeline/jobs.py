@@ -32,6 +32,7 @@ from animdrive.provenance import provenance_of
 if TYPE_CHECKING:
     from animdrive.media.video import VideoInfo
     from animdrive.sources.audio.speech import SpeechConfig
+    from animdrive.sources.audio.timings import Timings
     from animdrive.sources.video.face import FaceConfig
 
 _SPEECH_HZ = 16_000
@@ -79,6 +80,7 @@ def animate_audio(
     folder: Path,
     *,
     text: str | None = None,
+    timings: Path | None = None,
     config: SpeechConfig | None = None,
     layers: LayerConfig | None = None,
     output: OutputConfig | None = None,
@@ -91,6 +93,8 @@ def animate_audio(
         line: Any sound file, or a video with a sound track.
         folder: Where the files go; made where it is missing.
         text: What is said, or None to have it recognised.
+        timings: File that says what is said when, see `animdrive.sources.audio.timings`; then
+            `text` is not used.
         config: Settings of the front end.
         layers: Emotion, gains and offsets.
         output: Formats and preview.
@@ -98,11 +102,12 @@ def animate_audio(
         progress: Told of each stage.
 
     Raises:
-        InputError: the recording, a setting or the folder cannot be used.
+        InputError: the recording, the timings, a setting or the folder cannot be used.
     """
     from animdrive.media.audio import probe_audio
     from animdrive.rig.head import load_head
     from animdrive.sources.audio.speech import SpeechConfig
+    from animdrive.sources.audio.timings import read_timings
 
     config, layers, output = (
         config or SpeechConfig(),
@@ -112,16 +117,19 @@ def animate_audio(
     layers.check()
     skin = skin_once(output.deformer, load_head().rig)
     line = existing_file(Path(line), "recording")
+    given = None if timings is None else read_timings(timings)
+    keep = keep if given is None else (*keep, given.path)
     check_not_overwriting(line.stem, folder, (line, *keep), output)
     probe_audio(line)
     with output_folder(folder) as folder:
-        return _audio_job(line, folder, text, config, layers, output, skin, progress)
+        return _audio_job(line, folder, text, given, config, layers, output, skin, progress)
 
 
 def _audio_job(
     line: Path,
     folder: Path,
     text: str | None,
+    timings: Timings | None,
     config: SpeechConfig,
     layers: LayerConfig,
     output: OutputConfig,
@@ -131,6 +139,7 @@ def _audio_job(
     from animdrive.media.audio import read_audio
     from animdrive.rig.head import load_head
     from animdrive.sources.audio.speech import speech_curves
+    from animdrive.sources.audio.visemes import viseme_segments
 
     result = JobResult()
     clock = perf_counter()
@@ -138,7 +147,7 @@ def _audio_job(
     audio = read_audio(line, sample_rate=_SPEECH_HZ, report=result.notes.append)
     progress("read", 1.0)
     clock = result.timed("read", clock)
-    speech = speech_curves(audio, text, config=config, progress=progress)
+    speech = speech_curves(audio, text, timings=timings, config=config, progress=progress)
     clock = result.timed("speech to curves", clock)
     track = layers.applied(speech.track)
     result.timed("layers", clock)
@@ -151,21 +160,28 @@ def _audio_job(
         "phones": sum(phone.label != "SIL" for phone in speech.phones.phones),
     }
     settings = {**asdict(config), "transcript": text is not None, **asdict(layers)}
+    if timings is not None:
+        settings["timings"] = timings.kind
+    visemes = speech.visemes
+    if output.visemes is not None:
+        visemes = viseme_segments(speech.phones, classes=output.visemes.classes)
     character = load_head()
     performance = Performance(
         name=line.stem,
         character=character,
         track=track,
         provenance=provenance_of(
-            (line,),
-            backend=f"audio/{config.aligner}",
+            (line,) if timings is None else (line, timings.path),
+            backend="audio/given phones"
+            if timings is not None and timings.phones
+            else f"audio/{config.aligner}",
             config=settings,
             weights=shipped_weights(*face_weights(output.deformer, character.rig)),
             seed=config.seed,
         ),
         skin=skin,
         phones=speech.phones,
-        visemes=speech.visemes,
+        visemes=visemes,
         sound=line,
     )
     write_outputs(performance, folder, result, config=output, progress=progress)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from animdrive.contract import (
     Character,
@@ -21,8 +21,12 @@ from animdrive.contract import (
 )
 from animdrive.contract.stages import Deformer, Progress, no_progress
 from animdrive.errors import DeviceError, InputError
+from animdrive.pipeline.speech_outputs import SPEECH_SUFFIXES, SPEECH_WRITERS
 from animdrive.provenance import aigc_label, provenance_dict, write_provenance
 from animdrive.weights import manifest
+
+if TYPE_CHECKING:
+    from animdrive.sources.audio.viseme_maps import VisemeMaps
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +58,8 @@ class OutputConfig:
     """How results are written."""
 
     formats: tuple[str, ...] | None = None
-    """Some of `FORMATS`; None writes all that the performance has and this machine can make."""
+    """Some of `FORMATS`; None writes all of `DEFAULT_FORMATS` that the performance has and this
+    machine can make."""
     preview_size_px: int = 512
     """Height of the preview, even, 64..2160."""
     visible_label: bool = False
@@ -64,6 +69,10 @@ class OutputConfig:
     deformer: str = "auto"
     """What makes skin of curves: "hero", "npc", "linear" or a trained model's path; "auto" is hero
     for our head and linear for any other."""
+    visemes: VisemeMaps | None = None
+    """Which viseme each phone is; None takes the documented tables."""
+    dat_fps: float = 24.0
+    """Frames per second of a Moho file, 24..100."""
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.formats or ()) - set(FORMATS))
@@ -75,6 +84,10 @@ class OutputConfig:
             raise InputError(
                 f"The preview's size must be even and in 64..2160, got {self.preview_size_px}."
             )
+        if self.dat_fps != 24:
+            from animdrive.export.rhubarb import check_dat_fps
+
+            check_dat_fps(self.dat_fps)
         if self.lod != "standard":
             from animdrive.rig.lod import check_level
 
@@ -153,15 +166,17 @@ def _json(performance: Performance, folder: Path, _: OutputConfig, __: Progress)
 
 
 def _tsv(performance: Performance, folder: Path, _: OutputConfig, __: Progress) -> dict[str, Path]:
-    from animdrive.export.mouth_cues import write_phones_tsv, write_visemes_tsv
+    from animdrive.export.mouth_cues import write_phones_tsv, write_visemes_tsv, write_words_tsv
 
     if performance.phones is None:
         return {}
     phones = folder / f"{performance.name}.phones.tsv"
+    words = folder / f"{performance.name}.words.tsv"
     visemes = folder / f"{performance.name}.visemes.tsv"
     write_phones_tsv(performance.phones, phones)
+    write_words_tsv(performance.phones, words)
     write_visemes_tsv(performance.visemes, visemes)
-    return {"phones": phones, "visemes": visemes}
+    return {"phones": phones, "words": words, "visemes": visemes}
 
 
 def _glb(
@@ -211,10 +226,20 @@ def _mp4(
     return {"preview": path}
 
 
-_WRITERS: dict[str, Write] = {"csv": _csv, "json": _json, "tsv": _tsv, "glb": _glb, "mp4": _mp4}
+_WRITERS: dict[str, Write] = {
+    "csv": _csv,
+    "json": _json,
+    "tsv": _tsv,
+    **SPEECH_WRITERS,
+    "glb": _glb,
+    "mp4": _mp4,
+}
 
 FORMATS: tuple[str, ...] = tuple(_WRITERS)
 """What can be written, in the order in which it is."""
+
+DEFAULT_FORMATS: tuple[str, ...] = tuple(name for name in FORMATS if name not in SPEECH_WRITERS)
+"""What is written where no format is named."""
 
 
 def parse_formats(text: str) -> tuple[str, ...]:
@@ -230,14 +255,18 @@ def parse_formats(text: str) -> tuple[str, ...]:
 
 def check_formats(formats: Sequence[str] | None, *, has_phones: bool) -> None:
     """Raise InputError where a format is asked for that the job cannot have."""
-    if formats and "tsv" in formats and not has_phones:
-        raise InputError("tsv lists phones, which a video does not have. Leave tsv out.")
+    spoken = [name for name in formats or () if name == "tsv" or name in SPEECH_WRITERS]
+    if spoken and not has_phones:
+        raise InputError(
+            f"{spoken[0]} lists phones, which a video does not have. Leave {spoken[0]} out."
+        )
 
 
 _SUFFIXES: dict[str, tuple[str, ...]] = {
     "csv": ("csv",),
     "json": ("json",),
-    "tsv": ("phones.tsv", "visemes.tsv"),
+    "tsv": ("phones.tsv", "words.tsv", "visemes.tsv"),
+    **SPEECH_SUFFIXES,
     "glb": ("glb",),
     "mp4": ("preview.mp4",),
 }
@@ -245,7 +274,7 @@ _SUFFIXES: dict[str, tuple[str, ...]] = {
 
 def _targets(name: str, folder: Path, config: OutputConfig) -> list[Path]:
     """Return the files that a job named `name` writes."""
-    formats = FORMATS if config.formats is None else config.formats
+    formats = DEFAULT_FORMATS if config.formats is None else config.formats
     suffixes = [suffix for kind in formats for suffix in _SUFFIXES[kind]]
     return [Path(folder) / f"{name}.{suffix}" for suffix in (*suffixes, "provenance.json")]
 
@@ -292,8 +321,9 @@ def write_outputs(
     path = folder / f"{performance.name}.provenance.json"
     write_provenance(performance.provenance, path)
     timeless = replace(performance, provenance=replace(performance.provenance, created=""))
+    wanted = DEFAULT_FORMATS if config.formats is None else config.formats
     for name, write in _WRITERS.items():
-        if config.formats is not None and name not in config.formats:
+        if name not in wanted:
             continue
         if name == "tsv" and performance.phones is None:  # a clip has none
             continue

@@ -31,7 +31,9 @@ def test_a_spoken_line_becomes_curves_phones_and_a_glb(animdrive, line, tmp_path
     )  # fmt: skip
     assert ran.code == 0, ran.err
     made = json.loads(ran.out)
-    assert set(made["outputs"]) == {"csv", "json", "glb", "phones", "visemes", "provenance"}
+    assert set(made["outputs"]) == {
+        "csv", "json", "glb", "phones", "words", "visemes", "provenance",
+    }  # fmt: skip
     assert made["figures"]["phones"] > 10
     tracks = [read_curves(tmp_path / f"Zeile ä.{kind}")[0] for kind in ("csv", "json", "glb")]
     for track in tracks:

@@ -107,6 +107,66 @@ _ARPABET: dict[str, str] = {
 }
 _LONGEST = max(map(len, _ARPABET))
 
+_OF_A_TIER: dict[str, str] = {
+    # As aligners write the diphthongs of English, with glides.
+    "aj": "AY",
+    "aw": "AW",
+    "ej": "EY",
+    "ow": "OW",
+    "əw": "OW",
+    "ɔj": "OY",
+    # Exact where a dictionary is not.
+    "ɾ": "DX",
+    "ʔ": "Q",
+    # Sounds that English lacks, by what the mouth does for them.
+    "ʉ": "UW",
+    "ɯ": "UH",
+    "ɤ": "AH",
+    "ɘ": "AH",
+    "ɵ": "UH",
+    "ɞ": "ER",
+    "ʏ": "UH",
+    "ɶ": "AE",
+    "ɟ": "G",
+    "ʎ": "L",
+    "ɭ": "L",
+    "ɮ": "L",
+    "ʟ": "L",
+    "ɱ": "V",
+    "ʋ": "V",
+    "β": "V",
+    "ɸ": "F",
+    "pf": "P F",
+    "ɳ": "N",
+    "ɴ": "NG",
+    "ʈ": "T",
+    "ɖ": "D",
+    "ɕ": "SH",
+    "ʑ": "ZH",
+    "ʂ": "SH",
+    "ʐ": "ZH",
+    "ts": "T S",
+    "dz": "D Z",
+    "tɕ": "CH",
+    "dʑ": "JH",
+    "ʈʂ": "CH",
+    "ɖʐ": "JH",
+    "tʂ": "CH",
+    "ʝ": "Y",
+    "ɥ": "W",
+    "ɰ": "G",
+    "χ": "HH",
+    "ħ": "HH",
+    "ʕ": "HH",
+    "ɦ": "HH",
+    "ʀ": "R",
+    "ɻ": "R",
+    "ɽ": "DX",
+    "ɺ": "L",
+    "ɢ": "G",
+}
+"""IPA of a single phone → ARPABET, where `_ARPABET` says otherwise or nothing."""
+
 
 def arpabet_from_ipa(ipa: str) -> tuple[str, ...]:
     """Return the ARPABET phones, without stress, of a word in espeak-ng's IPA.
@@ -129,3 +189,31 @@ def arpabet_from_ipa(ipa: str) -> tuple[str, ...]:
         else:
             at += 1
     return tuple(phones)
+
+
+def phone_from_ipa(label: str) -> tuple[str, ...]:
+    """Return the ARPABET phones, without stress, of one phone in IPA.
+
+    Stress, tone, ties, length and marks of finer articulation (``tʰ``, ``d̪``, ``ẽ``) are passed
+    over.
+
+    Returns:
+        One phone, or two for a sound that English does not have as one; none where the label is
+        not the IPA of a single phone.
+    """
+    text = unicodedata.normalize("NFD", label.strip()).replace("c\u0327", "ç")
+    syllabic = "\u0329" in text
+    letters = "".join(
+        letter
+        for letter in text
+        if letter == "ː" or unicodedata.category(letter) not in ("Mn", "Lm", "Sk")
+    )
+    if syllabic and letters in ("n", "l", "m", "r", "ɹ", "ɫ", "ŋ"):
+        if letters in "rɹ":
+            return ("ER",)
+        return ("AH", *_ARPABET[letters].split())
+    for spelling in (letters, letters.replace("ː", "")):
+        spelt = _OF_A_TIER.get(spelling) or _ARPABET.get(spelling)
+        if spelt is not None:
+            return tuple(spelt.split())
+    return ()

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from animdrive.contract import ARKIT52, AudioClip, CurveTrack, PhoneTrack, Segment
-from animdrive.contract.stages import Progress, no_progress
+from animdrive.contract.stages import Aligner, Progress, Report, no_progress
 from animdrive.errors import InputError
 from animdrive.sources.audio import ALIGNERS
 from animdrive.sources.audio.curves import MouthConfig, mouth_from_phones
 from animdrive.sources.audio.life import LifeConfig, life_beside_speech
 from animdrive.sources.audio.prosody import prosody_of
 from animdrive.sources.audio.sound import levels_of_clip
+from animdrive.sources.audio.timings import Timings, phones_given, within
 from animdrive.sources.audio.visemes import viseme_segments
 
 LANGUAGES: tuple[str, ...] = ("en",)
@@ -72,6 +73,7 @@ def speech_curves(
     audio: AudioClip,
     text: str | None = None,
     *,
+    timings: Timings | None = None,
     config: SpeechConfig = SpeechConfig(),
     progress: Progress = no_progress,
 ) -> SpeechResult:
@@ -84,6 +86,8 @@ def speech_curves(
     Args:
         audio: Mono sound, any rate, any length.
         text: What is said, or None to have it recognised.
+        timings: What is said when, if that is known: its phones are taken as they are, and words
+            or lines without phones keep their times. Then `text` is not used.
         config: Settings.
         progress: Told of the stages "align" and "curves".
 
@@ -92,10 +96,10 @@ def speech_curves(
 
     Raises:
         BackendError: the aligner is not installed.
+        InputError: `timings` lie beyond the end of the sound, or name an unknown phone.
     """
     notes: list[str] = []
-    aligner = ALIGNERS.load(config.aligner)(tell=notes.append, progress=progress)
-    phones: PhoneTrack = aligner.align(audio, text)
+    phones = _phones(audio, text, timings, config, notes.append, progress)
     progress("curves", 0.0)
     times = np.arange(max(1, math.ceil(audio.duration_s * config.fps - 1e-6))) / config.fps
     prosody = prosody_of(phones, levels_of_clip(audio), duration_s=audio.duration_s)
@@ -116,3 +120,29 @@ def speech_curves(
         text=" ".join(word.label for word in phones.words) or None,
         notes=tuple(notes),
     )
+
+
+def _phones(
+    audio: AudioClip,
+    text: str | None,
+    timings: Timings | None,
+    config: SpeechConfig,
+    tell: Report,
+    progress: Progress,
+) -> PhoneTrack:
+    """Return what is said when: given, or found in the sound."""
+    if timings is not None:
+        timings = within(timings, audio.duration_s)
+        if timings.phones:
+            return phones_given(timings, audio.duration_s)
+    load = ALIGNERS.load(config.aligner)
+    if timings is None:
+        track: PhoneTrack = load(tell=tell, progress=progress).align(audio, text)
+        return track
+    from animdrive.sources.audio.windows import phones_in_windows
+
+    def make(told: Report) -> Aligner:
+        aligner: Aligner = load(tell=told)
+        return aligner
+
+    return phones_in_windows(audio, timings, make, tell=tell, progress=progress)

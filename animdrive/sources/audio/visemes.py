@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -15,11 +16,14 @@ _HALF_BLEND_S = 0.03
 """Half the time in which one viseme passes into the next, at most."""
 
 
-def viseme_segments(phones: PhoneTrack) -> tuple[Segment, ...]:
+def viseme_segments(
+    phones: PhoneTrack, *, classes: Mapping[str, str] = CLASS_OF_PHONE
+) -> tuple[Segment, ...]:
     """Return the mouth classes of `NAME.visemes.tsv` over time, equal neighbours merged.
 
     Args:
         phones: ARPABET phones in order.
+        classes: ARPABET → mouth class.
 
     Returns:
         Segments labelled "closed", "labiodental", "rounded", "open", "other" or "rest".
@@ -29,7 +33,7 @@ def viseme_segments(phones: PhoneTrack) -> tuple[Segment, ...]:
     """
     segments: list[Segment] = []
     for phone in phones.phones:
-        label = CLASS_OF_PHONE[plain_phone(phone.label)]
+        label = classes[plain_phone(phone.label)]
         before = segments[-1] if segments else None
         if before and before.label == label and phone.start_s - before.end_s < 1e-6:
             segments[-1] = Segment(before.start_s, phone.end_s, label)
@@ -38,7 +42,9 @@ def viseme_segments(phones: PhoneTrack) -> tuple[Segment, ...]:
     return tuple(segments)
 
 
-def viseme_track(phones: PhoneTrack, *, fps: float = 60.0) -> VisemeTrack:
+def viseme_track(
+    phones: PhoneTrack, *, fps: float = 60.0, table: Mapping[str, str] = VISEME_OF_PHONE
+) -> VisemeTrack:
     """Return how strongly each of the 15 Oculus visemes shows at every frame.
 
     Neighbours pass into each other over 0.06 s, less for short ones, along half a cosine; the
@@ -47,6 +53,7 @@ def viseme_track(phones: PhoneTrack, *, fps: float = 60.0) -> VisemeTrack:
     Args:
         phones: ARPABET phones in order, from 0 s on.
         fps: Frames per second, above 0.
+        table: ARPABET → a name of `OVR15`.
 
     Raises:
         ContractError: a label is not ARPABET.
@@ -63,7 +70,7 @@ def viseme_track(phones: PhoneTrack, *, fps: float = 60.0) -> VisemeTrack:
         go = passes[index] if index < len(passes) else (times[-1] + 1.0, 0.5)
         low, high = np.searchsorted(times, [come[0] - come[1], go[0] + go[1]])
         now = times[low:high]
-        column = OVR15.index(VISEME_OF_PHONE[plain_phone(phone.label)])
+        column = OVR15.index(table[plain_phone(phone.label)])
         values[low:high, column] += _risen(now, *come) - _risen(now, *go)
     if not said:
         values[:, 0] = 1.0
