@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -233,7 +234,7 @@ def fit_cli(
     with shown_progress() as progress:
         path, digest, fits = fit_tissue(out, progress=progress)
     if as_json:
-        rows = [{"curve": f.curve, "wanted_mm": f.wanted_mm, "left_mm": f.left_mm} for f in fits]
+        rows = [asdict(fit) for fit in fits]
         print_json(
             {
                 "command": "capture fit",
@@ -244,7 +245,11 @@ def fit_cli(
         )
         return
     for fit in fits:
-        typer.echo(f"  {fit.curve:<18} {fit.wanted_mm:>6.2f} mm wanted {fit.left_mm:>6.2f} left")
+        parted, reached = fit.slit_mm
+        typer.echo(
+            f"  {fit.curve:<18} {fit.wanted_mm:>6.2f} mm wanted {fit.left_mm:>6.2f} left, "
+            f"lips part by {parted:>5.2f}, reached {reached:>5.2f}"
+        )
     typer.echo(f"{path}\nsha256 {digest}")
 
 

@@ -29,7 +29,7 @@ def fit_tissue(
     names = head.rig.names
     progress("growing the tissue", 0.0)
     simulator = TissueSimulator(head, np.zeros((gain_rows(head), len(names))))
-    gains, fits = fit_gains(simulator.anatomy, head.rig, progress=progress)
+    gains, fits = fit_gains(simulator.anatomy, head.rig, simulator.lips, progress=progress)
     shipped = weights_folder() / "tissue.safetensors"
     target = shipped if path is None else Path(path)
     save_gains(target, names, simulator.anatomy.muscles, gains)

@@ -46,8 +46,6 @@ class Anatomy:
     """Upper and lower."""
     muscles: tuple[str, ...]
     """M names, the rows of `Demand.contraction`."""
-    shortening: npt.NDArray[np.float64]
-    """[M] contraction at activation 1."""
 
 
 def jaw_share(character: Character, skin: Points, mandible: Mandible) -> Points:
@@ -132,7 +130,6 @@ def assemble(
         margins=(margins[0], margins[1]),
         teeth=bodies,
         muscles=tuple(muscle.name for muscle in muscles),
-        shortening=np.array([muscle.shortening for muscle in muscles]),
     )
 
 

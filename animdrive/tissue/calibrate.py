@@ -4,12 +4,14 @@ A curve's muscles are named by anatomy (`animdrive.tissue.facs`); how much each 
 so that the tissue comes as near as it can to where the linear shape takes the landmarks: an
 inverse problem as in Sifakis, Neverov and Fedkiw (2005), "Automatic determination of facial muscle
 activations from sparse motion capture marker data". The skin itself is never taken from the
-linear shapes.
+linear shapes. How far the lips part counts of its own: it is what is read from a mouth that speaks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,9 +28,25 @@ Field = npt.NDArray[np.float64]
 
 KINEMATIC = ("palpebra", "rectus", "obliquus", "pterygoid", "masseter", "digastric", "genioglossus")
 """Parts of the names of muscles that move lids, eyes, jaw and tongue as bodies."""
-ROUNDS = 4
+ROUNDS = 7
 FLOOR = 0.85
 """The muscles of an action unit act together: none falls behind this share of its part."""
+SLIT = 1.5
+"""Weight of how high the lips part, of each pair of vertices that face one another."""
+_POSES: Mapping[str, tuple[Mapping[str, float], ...]] = {
+    "mouthClose": ({"mouthClose": 1.0, "jawOpen": 1.0},),
+    # Rounded lips speak on an open jaw, and seldom at their most.
+    "mouthPucker": (
+        {"mouthPucker": 1.0},
+        {"mouthPucker": 0.75, "mouthFunnel": 0.25, "jawOpen": 0.12},
+        {"mouthPucker": 0.5, "jawOpen": 0.3},
+    ),
+    "mouthFunnel": ({"mouthFunnel": 0.8}, {"mouthFunnel": 0.4, "jawOpen": 0.25}),
+}
+"""Poses in which a curve is fitted, where that is not the curve alone at 1."""
+CEILING = 1.3
+"""Nor does one of the lips' ring get ahead by more: a ring that is pulled unevenly turns square."""
+_RING = ("mouthPucker", "mouthFunnel")
 _STEP = 0.08
 """Change of contraction by which derivatives are taken."""
 
@@ -42,16 +60,24 @@ class CurveFit:
     """Root mean square motion of the landmarks in the linear shape."""
     left_mm: float
     """Root mean square of what the muscles do not reach."""
+    slit_mm: tuple[float, float]
+    """Mean way by which the lips part or close, wanted and reached."""
 
 
 def fit_gains(
-    anatomy: Anatomy, rig: Rig, *, landmarks: int = 468, progress: Progress = no_progress
+    anatomy: Anatomy,
+    rig: Rig,
+    lips: npt.NDArray[np.int64],
+    *,
+    landmarks: int = 468,
+    progress: Progress = no_progress,
 ) -> tuple[Field, list[CurveFit]]:
     """Return gains [M + 1, C] for `Driver` and how near each curve came.
 
     Args:
         anatomy: The tissue of our own head.
         rig: The linear shapes.
+        lips: [K, 2] coarse vertices of upper and lower lip that touch at rest.
         landmarks: The first so many vertices are compared.
         progress: Told how far the work is.
     """
@@ -64,7 +90,7 @@ def fit_gains(
     todo.sort(key=lambda row: row.curve == "mouthClose")
     for done, row in enumerate(todo):
         progress("fitting muscles", done / len(todo))
-        found, fit = _fit_curve(anatomy, rig, gains, row, rows, landmarks)
+        found, fit = _fit_curve(anatomy, rig, lips, gains, row, rows, landmarks)
         column = names.index(row.curve)
         gains[:, column] = found
         fits.append(fit)
@@ -101,6 +127,7 @@ def _groups(row: CurveAnatomy, rows: dict[str, int]) -> tuple[list[list[int]], F
 def _fit_curve(
     anatomy: Anatomy,
     rig: Rig,
+    lips: npt.NDArray[np.int64],
     gains: Field,
     row: CurveAnatomy,
     rows: dict[str, int],
@@ -109,19 +136,26 @@ def _fit_curve(
     """Gauss-Newton on the few contractions of one curve."""
     names = rig.names
     column = names.index(row.curve)
-    values = np.zeros((1, len(names)))
-    values[0, column] = 1.0
-    target = rig.deltas[column, :landmarks].astype(np.float64) / MM
-    if row.curve == "mouthClose":
-        jaw = names.index("jawOpen")
-        values[0, jaw] = 1.0
-        target = target + rig.deltas[jaw, :landmarks] / MM
+    poses = _POSES.get(row.curve, ({row.curve: 1.0},))
+    values = np.zeros((len(poses), len(names)))
+    for number, pose in enumerate(poses):
+        for name, value in pose.items():
+            values[number, names.index(name)] = value
+    # Of each pose: where the landmarks go, then how the lips part.
+    shapes = rig.deltas.astype(np.float64) / MM
+    shapes = np.concatenate(
+        [shapes[:, :landmarks], shapes[:, lips[:, 0]] - shapes[:, lips[:, 1]]], axis=1
+    )
+    target = np.tensordot(values, shapes, 1)
     groups, prior = _groups(row, rows)
-    rest = anatomy.mesh.nodes[:landmarks]
+    rest = anatomy.mesh.nodes
     # What a curve moves counts; what moves with it in a real face may.
-    size = np.linalg.norm(target, axis=1)
-    weight = (0.05 + (size / max(float(size.max()), 1e-9)) ** 1.5)[:, None]
-    solution: list[tuple[object, object]] = []
+    size = np.linalg.norm(target[:, :landmarks], axis=2)
+    share = size / np.maximum(size.max(axis=1, keepdims=True), 1e-9)
+    weight = np.zeros_like(target)
+    weight[:, :landmarks] = 0.05 + share[:, :, None] ** 1.5
+    weight[:, landmarks:, 1] = SLIT
+    starts: dict[int, tuple[Any, Any]] = {}
 
     def reached(amount: Field) -> Field:
         trial = gains.copy()
@@ -129,13 +163,15 @@ def _fit_curve(
         for group, value in zip(groups, amount, strict=True):
             trial[group, column] = value
         driver = Driver(anatomy, names, trial)
-        demand = driver.demand(values)
         interior = anatomy.interior
-        before = solution[0] if solution else None
-        x, _, _ = interior.solve(demand, interior.guess(demand, before))  # type: ignore[arg-type]
-        if not solution:
-            solution.append((x, demand))
-        return np.asarray(x[:landmarks, :, 0].cpu().numpy() - rest)
+        found = []
+        for number, given in enumerate(values):
+            demand = driver.demand(given[None])
+            x, _, _ = interior.solve(demand, interior.guess(demand, starts.get(number)))
+            starts.setdefault(number, (x, demand))
+            moved = np.asarray(x[:, :, 0].cpu().numpy()) - rest
+            found.append(np.concatenate([moved[:landmarks], moved[lips[:, 0]] - moved[lips[:, 1]]]))
+        return np.stack(found)
 
     amount = 0.2 * prior
     most = np.full(len(groups), 1.0)
@@ -160,7 +196,8 @@ def _fit_curve(
         matrix = np.concatenate([slope, ease * np.eye(len(groups))])
         right = np.concatenate([residual.ravel(), ease * (share * prior - amount)])
         low = np.maximum(np.minimum(FLOOR * share * prior, most) - amount, -0.2)
-        high = np.minimum(most - amount, 0.2)
+        room = np.minimum(CEILING * share * prior, most) if row.curve in _RING else most
+        high = np.maximum(np.minimum(room - amount, 0.2), low)
         step = lsq_linear(matrix, right, bounds=(low, np.maximum(high, low + 1e-9))).x
         trial = amount + step
         after = reached(trial)
@@ -179,8 +216,10 @@ def _fit_curve(
     gain = np.zeros(len(gains))
     for group, value in zip(groups, amount, strict=True):
         gain[group] = value
+    missed = (target - moved)[:, :landmarks]
     return gain, CurveFit(
         curve=row.curve,
-        wanted_mm=float(np.sqrt((target**2).sum(1).mean())),
-        left_mm=float(np.sqrt(((target - moved) ** 2).sum(1).mean())),
+        wanted_mm=float(np.sqrt((target[:, :landmarks] ** 2).sum(2).mean())),
+        left_mm=float(np.sqrt((missed**2).sum(2).mean())),
+        slit_mm=(float(target[:, landmarks:, 1].mean()), float(moved[:, landmarks:, 1].mean())),
     )

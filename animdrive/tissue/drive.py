@@ -18,6 +18,13 @@ from animdrive.tissue.mesh import MM
 
 MOST = 0.6
 """Contraction that no muscle exceeds, share of its length; sums of curves ease into it."""
+OPENINGS: tuple[tuple[str, ...], ...] = (
+    ("jawOpen",),
+    ("mouthFunnel",),
+    ("mouthUpperUpLeft", "mouthUpperUpRight"),
+    ("mouthLowerDownLeft", "mouthLowerDownRight"),
+)
+"""Curves that part the lips, each with its other side; the jaw is first."""
 AIR = "air"
 """Name of the last row of the gains: pressure in the mouth."""
 
@@ -93,9 +100,7 @@ class Driver:
             shifts.append(shift / MM)
             curve = dict(zip(self.names, row.tolist(), strict=True))
             seals.append(min(1.0, curve["mouthClose"] + curve["cheekPuff"]))
-            gapes.append(
-                max(curve["jawOpen"] - curve["mouthClose"], 0.0) * (1 - curve["cheekPuff"])
-            )
+            gapes.append(_gapes(curve))
             walls.append(1 - curve["mouthRollLower"])
             placed = []
             for side, lid, rows in zip(
@@ -117,11 +122,19 @@ class Driver:
             pressure=self._tensor(np.maximum(pull[-1], 0)),
             seal=self._tensor(np.array(seals)),
             wall=self._tensor(np.array(walls)),
-            gape=self._tensor(np.array(gapes)),
+            gape=self._tensor(np.stack(gapes, axis=-1)),
         )
 
     def _tensor(self, array: npt.NDArray[np.float64]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float64)).to(self._device)
+
+
+def _gapes(curve: dict[str, float]) -> npt.NDArray[np.float64]:
+    """Return [R] how much of each of `OPENINGS` is left to lips that something draws together."""
+    own = np.array([np.mean([curve[name] for name in names]) for names in OPENINGS])
+    own[0] = max(own[0] - curve["mouthClose"], 0.0)
+    result: npt.NDArray[np.float64] = own * (1 - curve["cheekPuff"])
+    return result
 
 
 def gaze_of(curve: dict[str, float], side: str) -> npt.NDArray[np.float64]:

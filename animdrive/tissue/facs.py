@@ -122,14 +122,15 @@ _LIPS = (
         "mentalis": 0.5, "depressor_septi": 0.3},
         "lips towards each other while the jaw hangs; read together with jawOpen", "FA"),
     CurveAnatomy("mouthFunnel", ("AU22", "AU25"), "both", {
-        "orbicularis_oris_upper_peripheral": 0.9, "orbicularis_oris_lower_peripheral": 0.9,
-        "incisivus_superior": 0.3, "incisivus_inferior": 0.3,
-        "levator_labii_superioris": 0.6, "depressor_labii_inferioris": 0.7},
+        "orbicularis_oris_upper_peripheral": 0.4, "orbicularis_oris_lower_peripheral": 0.4,
+        "incisivus_superior": 0.9, "incisivus_inferior": 0.9,
+        "levator_labii_superioris": 0.45, "levator_labii_superioris_alaeque_nasi": 0.3,
+        "depressor_labii_inferioris": 0.45},
         "the peripheral ring pushes out, levators and depressors turn the lips outwards", "FGA"),
     CurveAnatomy("mouthPucker", ("AU18",), "both", {
-        "orbicularis_oris_upper_peripheral": 0.9, "orbicularis_oris_lower_peripheral": 0.9,
-        "orbicularis_oris_upper_marginal": 0.8, "orbicularis_oris_lower_marginal": 0.8,
-        "incisivus_superior": 0.7, "incisivus_inferior": 0.7, "mentalis": 0.15},
+        "orbicularis_oris_upper_peripheral": 0.6, "orbicularis_oris_lower_peripheral": 0.6,
+        "orbicularis_oris_upper_marginal": 0.2, "orbicularis_oris_lower_marginal": 0.2,
+        "incisivus_superior": 1.0, "incisivus_inferior": 1.0, "mentalis": 0.15},
         "the incisive muscles draw the corners to the middle, the ring closes", "FGW"),
     CurveAnatomy("mouthLeft", ("L14", "L20"), "left", {
         "buccinator_upper": 0.7, "buccinator_lower": 0.7, "risorius": 0.6,
@@ -176,8 +177,8 @@ _LIPS = (
     *_pair("mouthLowerDown", ("AU16",), {"depressor_labii_inferioris": 1.0, "platysma": 0.2},
         "lower lip depressor", "FGW"),
     *_pair("mouthUpperUp", ("AU10", "AU11"), {
-        "levator_labii_superioris": 1.0, "zygomaticus_minor": 0.6,
-        "levator_labii_superioris_alaeque_nasi": 0.35, "nasalis_alar": 0.1},
+        "levator_labii_superioris": 1.0, "zygomaticus_minor": 0.4,
+        "levator_labii_superioris_alaeque_nasi": 0.7, "nasalis_alar": 0.1},
         "upper lip raiser, deepens the middle of the nasolabial furrow", "FGW"),
 )
 

@@ -81,7 +81,7 @@ class Demand:
     wall: Tensor
     """[B] 0..1: how much the lower teeth are a wall to the lip; 0 lets it be drawn in over them."""
     gape: Tensor
-    """[B] 0..1: how much of the open jaw's gap between them is left to the lips."""
+    """[R, B] 0..1: how much of each way of parting is left to lips that are held together."""
 
     @property
     def sealed(self) -> Tensor:
@@ -198,9 +198,9 @@ class Interior:
     def _seal_firmness(self, demand: Demand) -> Tensor:
         return self.config.seal * demand.sealed
 
-    def learn_gape(self, opened: Tensor) -> None:
-        """Remember how far lips part on an open jaw, from its solution [N, 3, 1]."""
-        self._open = self._seal(opened) - self._closed
+    def learn_gapes(self, opened: list[Tensor]) -> None:
+        """Remember how far lips part in R ways, from the solutions [N, 3, 1]."""
+        self._open = torch.cat([self._seal(x) - self._closed for x in opened], dim=-1)
 
     def bone(self, demand: Demand) -> Tensor:
         """Return [N, 3, B] mm: every node as if it were part of the bone beneath."""
@@ -235,7 +235,9 @@ class Interior:
         points = points + self._on_jaw * (carried - points)
         firm = self._seal_firmness(demand)
         factored = self._factored(demand)
-        gap = self._closed + demand.gape * self._open
+        gap = self._closed + torch.einsum(
+            "kir,rb->kib", self._open.expand(-1, -1, len(demand.gape)), demand.gape
+        )
         still = torch.eye(3, dtype=start.dtype, device=self.device)[:, :, None]
         still = still.expand(-1, -1, demand.batch)
         none = torch.zeros_like(demand.jaw_shift)

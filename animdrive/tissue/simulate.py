@@ -28,7 +28,7 @@ from animdrive.tissue.assembly import (
 from animdrive.tissue.bodies import Bodies
 from animdrive.tissue.contact import BallContact, LipContact
 from animdrive.tissue.creases import Folds
-from animdrive.tissue.drive import Driver
+from animdrive.tissue.drive import OPENINGS, Driver
 from animdrive.tissue.interior import Demand, InteriorConfig
 from animdrive.tissue.lids import CORNEA_MM, CORNEA_RAD
 from animdrive.tissue.lip_fibres import compressors
@@ -156,7 +156,7 @@ class TissueSimulator:
         self.driver = Driver(self.anatomy, self.names, gains, device=self._device)
         self._bodies = Bodies(character, topology, self.anatomy.mandible)
         self.surface = self._surface()
-        self._learn_gape()
+        self._learn_gapes()
 
     def frames(self, values: FloatArray, *, fps: float = 30.0) -> Iterator[FloatArray]:
         """Yield [V, 3] metres for each row of `values` [T, C], head and eyes unrotated.
@@ -245,13 +245,22 @@ class TissueSimulator:
             gaps.append(fine[1:-1])
         return torch.cat(gaps)
 
-    def _learn_gape(self) -> None:
-        values = np.zeros(len(self.names))
-        if "jawOpen" not in self.names:
+    @property
+    def lips(self) -> npt.NDArray[np.int64]:
+        """[K, 2] coarse vertices of upper and lower lip that touch at rest."""
+        return seal_pairs(self._topology, self.anatomy.mesh.skin_count)
+
+    def _learn_gapes(self) -> None:
+        """See how far each curve that parts the lips does so by itself."""
+        if not {name for names in OPENINGS for name in names} <= set(self.names):
             return
-        values[self.names.index("jawOpen")] = 1.0
-        x, _ = self.interior_frame(np.zeros(len(self.names)), values, None)
-        self.anatomy.interior.learn_gape(x)
+        opened = []
+        still = np.zeros(len(self.names))
+        for names in OPENINGS:
+            values = still.copy()
+            values[[self.names.index(name) for name in names]] = 1.0
+            opened.append(self.interior_frame(still, values, None)[0])
+        self.anatomy.interior.learn_gapes(opened)
 
     def _surface(self) -> Surface:
         mesh, topology, config = self.anatomy.mesh, self._topology, self.config.surface

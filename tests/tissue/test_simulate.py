@@ -151,6 +151,34 @@ def test_curves_mean_what_their_names_say(simulator, checker):
     assert sneer[278, 1] > 1
 
 
+def slit_mm(skin):
+    """Height of what is seen between the lips, in the middle 6 mm, from the front."""
+    regions = load_head().regions
+    low, high = (
+        skin[own[np.abs(skin[own, 0]) < 3e-3], 1]
+        for own in (regions["lips_upper"], regions["lips_lower"])
+    )
+    return (low.min() - high.max()) * MM
+
+
+@pytest.mark.parametrize(
+    "pose",
+    [
+        {"jawOpen": 0.3},
+        {"jawOpen": 0.12, "mouthPucker": 0.75, "mouthFunnel": 0.25},
+        {"jawOpen": 0.38, "mouthPucker": 0.4, "mouthFunnel": 0.3},
+        {"jawOpen": 0.3, "mouthFunnel": 0.4, "mouthClose": 0.05},
+        {"mouthFunnel": 0.6},
+        {"mouthUpperUp": 1.0},
+        {"mouthLowerDown": 1.0},
+    ],
+)
+def test_a_mouth_that_speaks_is_open(simulator, pose):
+    linear = load_head().rig
+    drawn = linear.neutral.vertices + np.tensordot(row(**pose)[0], linear.deltas, 1)
+    assert slit_mm(frame(simulator, **pose)) > 0.3 * slit_mm(drawn) > 0.3
+
+
 @pytest.mark.parametrize("amount", [0.15, 0.5, 1.0])
 def test_jaw_open_and_mouth_close_alike_leave_the_lips_shut(simulator, checker, amount):
     shut = frame(simulator, jawOpen=amount, mouthClose=amount)
