@@ -1,9 +1,7 @@
 """Whether lips shut where they should, on skin as it is seen, whatever made it.
 
-What counts is what a viewer sees. Lips roll inwards as they shut, so the place at which they meet
-wanders over them, and no pair of vertices tells whether there is a slit. Here both lips are cut by
-upright planes half a millimetre apart: in each plane the slit goes from the lowest point of the
-upper lip to the highest of the lower one, wherever on the lip these are.
+What counts is what a viewer sees: the slit in upright planes half a millimetre apart, as
+`animdrive.rig.slits` measures it.
 """
 
 from __future__ import annotations
@@ -22,6 +20,7 @@ from animdrive.deformer.closest import incident_faces, nearest_places
 from animdrive.deformer.penetration import DEPTH_MM, PenetrationCheck
 from animdrive.gltf.reader import GltfFile
 from animdrive.rig.head import load_head
+from animdrive.rig.slits import LIP_MIDDLE_MM, LIP_STEP_MM, lip_slit, middle_of_lips
 
 Places = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
@@ -37,10 +36,6 @@ _OPEN_MM = 2.0
 """The linear rig's lips are shut below the one, the mouth is open above the other."""
 AROUND_S = 0.04
 """How far from its phone a closure may be."""
-_MIDDLE_MM = 6.0
-"""What is called the middle of the lips, to each side."""
-_WIDTH_MM = 24.0
-_STEP_MM = 0.5
 _FEW = 4
 _CHUNK = 32
 _EVERY = 10
@@ -197,7 +192,7 @@ def closures_at(
                 frame=int(inside[best]),
                 middle_mm=float(middle[best]),
                 whole_mm=float(whole[best]),
-                wide_mm=float(_STEP_MM * (slits[best] > SHUT_MM).sum()),
+                wide_mm=float(LIP_STEP_MM * (slits[best] > SHUT_MM).sum()),
                 held_s=float((middle < SHUT_MM).sum() / fps),
                 apart_mm=lips.apart_mm(skin),
                 through_mm=lips.through_mm(skin),
@@ -253,14 +248,11 @@ class _Lips:
     def __init__(self, character: Character) -> None:
         rest = character.rig.neutral.vertices.astype(np.float64) * 1e3
         faces = character.rig.neutral.faces.astype(np.int64)
-        self._upper, self._lower = (
-            _edges(faces, character.regions[name]) for name in ("lips_upper", "lips_lower")
-        )
-        self._columns = np.arange(-_WIDTH_MM, _WIDTH_MM + _STEP_MM / 2, _STEP_MM)
-        self.middle = np.abs(self._columns) <= _MIDDLE_MM
+        self._slit = lip_slit(character)
+        self.middle = middle_of_lips(self._slit)
         self._check = PenetrationCheck(character, only=("lips",))
         own = character.regions["lips_upper"].astype(np.int64)
-        self._facing = own[np.abs(rest[own, 0]) <= _MIDDLE_MM]
+        self._facing = own[np.abs(rest[own, 0]) <= LIP_MIDDLE_MM]
         there = character.regions["lips_lower"].astype(np.int64)
         self._there = there
         place = np.full(len(rest), -1)
@@ -270,14 +262,8 @@ class _Lips:
         self._around = np.maximum(incident_faces(self._sheet.astype(np.int32), len(there)), 0)
 
     def slits_mm(self, vertices: Floats) -> Places:
-        """Return [P] height of the slit that is seen in each upright plane, 0 where there is none.
-
-        A plane in which one of the lips is not, at a rounded mouth's sides, has none.
-        """
-        places = vertices.astype(np.float64) * 1e3
-        low = -_highest(places * [1, -1, 1], self._upper, self._columns)
-        slits = low - _highest(places, self._lower, self._columns)
-        return np.where(np.isfinite(slits), np.maximum(slits, 0.0), 0.0)
+        """Return [P] height of the slit that is seen in each upright plane, 0 where it is shut."""
+        return self._slit.heights_mm(vertices)
 
     def apart_mm(self, vertices: Floats) -> float:
         """Return how near the upper lip's vertices come to the lower lip in the middle."""
@@ -297,27 +283,3 @@ class _Lips:
 @cache
 def _lips_of(character: Character) -> _Lips:
     return _Lips(character)
-
-
-def _edges(faces: npt.NDArray[np.int64], vertices: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Return [E, 2] edges of the faces that have all corners among `vertices`."""
-    own = faces[np.isin(faces, vertices).all(axis=1)]
-    both = np.concatenate([own[:, [i, (i + 1) % 3]] for i in range(3)])
-    return np.unique(np.sort(both, axis=1), axis=0)
-
-
-def _highest(places: Places, edges: npt.NDArray[np.int64], columns: Places) -> Places:
-    """Return [P] the highest y at which a mesh meets each plane x = column; -inf where not."""
-    left, right = places[edges[:, 0]], places[edges[:, 1]]
-    swap = left[:, 0] > right[:, 0]
-    left[swap], right[swap] = right[swap], left[swap].copy()
-    first = np.searchsorted(columns, left[:, 0])
-    count = np.searchsorted(columns, right[:, 0], side="right") - first
-    edge = np.repeat(np.arange(len(edges)), count)
-    column = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count) + first[edge]
-    span = np.maximum(right[edge, 0] - left[edge, 0], 1e-12)
-    share = np.clip((columns[column] - left[edge, 0]) / span, 0, 1)
-    height = left[edge, 1] + share * (right[edge, 1] - left[edge, 1])
-    highest = np.full(len(columns), -np.inf)
-    np.maximum.at(highest, column, height)
-    return highest
