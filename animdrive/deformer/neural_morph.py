@@ -63,7 +63,7 @@ class NeuralMorphConfig:
     regularization: float = 1e-4
     """How hard learned morphs are kept smooth, most of all the weak ones, 0..1; see
     `morph_basis.smoothed`."""
-    contact: float = 0.5
+    contact: float = 0.3
     """How much the slit between lips counts beside the skin itself, 0 for not at all."""
     mirror: bool = True
     """Whether a symmetric rig learns its halves together."""
