@@ -168,30 +168,42 @@ class EmotionLayer:
 
     def apply(self, track: CurveTrack, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return new [T, C] values; curves that the track does not have are left out."""
-        changed = np.array(values, dtype=np.float32)
-        if not len(track) or not self._target.any():
-            return changed
-        seen = _smooth(_short_gaps_closed(track.confidence, track.fps), track.fps)
-        room = mouth_room(track)
-        for column, name in enumerate(track.names):
-            target = self._target[ARKIT_INDEX[name]] if name in ARKIT_INDEX else 0.0
-            if target == 0.0:
-                continue
-            emotion = target * seen
-            if name in _OPENING:
-                emotion = emotion * room.opening
-            elif name in _LIFTING:
-                emotion = emotion * room.lifting
-            elif name in _CLOSING:
-                emotion = emotion * room.closing
-            elif name in MOUTH_CURVES:
-                emotion = emotion * room.shaping
-            elif name.startswith(("eyeWide", "eyeSquint")):
-                side = "Left" if name.endswith("Left") else "Right"
-                emotion = emotion * (1.0 - _curve(track, f"eyeBlink{side}"))
-            # Where a layer below left more than 1 there is no room, and nothing to take back.
-            changed[:, column] += emotion * np.maximum(1.0 - changed[:, column], 0.0)
+        return laid_over(track, values, self._target[None])
+
+
+def laid_over(
+    track: CurveTrack, values: npt.NDArray[np.float32], targets: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Return `values` with a mood in the room that the performance leaves, see `EmotionLayer`.
+
+    Args:
+        track: The performance, T frames, C curves.
+        values: [T, C] the stack so far.
+        targets: [T, 52] or [1, 52] what the mood asks for, 0..1, columns as `ARKIT52`.
+    """
+    changed = np.array(values, dtype=np.float32)
+    if not len(track) or not targets.any():
         return changed
+    seen = _smooth(_short_gaps_closed(track.confidence, track.fps), track.fps)
+    room = mouth_room(track)
+    for column, name in enumerate(track.names):
+        if name not in ARKIT_INDEX or not targets[:, ARKIT_INDEX[name]].any():
+            continue
+        emotion = targets[:, ARKIT_INDEX[name]] * seen
+        if name in _OPENING:
+            emotion = emotion * room.opening
+        elif name in _LIFTING:
+            emotion = emotion * room.lifting
+        elif name in _CLOSING:
+            emotion = emotion * room.closing
+        elif name in MOUTH_CURVES:
+            emotion = emotion * room.shaping
+        elif name.startswith(("eyeWide", "eyeSquint")):
+            side = "Left" if name.endswith("Left") else "Right"
+            emotion = emotion * (1.0 - _curve(track, f"eyeBlink{side}"))
+        # Where a layer below left more than 1 there is no room, and nothing to take back.
+        changed[:, column] += emotion * np.maximum(1.0 - changed[:, column], 0.0)
+    return changed
 
 
 class MouthRoom(NamedTuple):

@@ -6,7 +6,6 @@ one off leaves the others as they were.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +16,8 @@ from animdrive.contract import ARKIT52, ARKIT_INDEX
 from animdrive.errors import InputError
 from animdrive.rig.pose import looks_from_eye_rotation
 from animdrive.sources.audio.closures import smoothstep
-from animdrive.sources.audio.prosody import Accent, Prosody
+from animdrive.sources.audio.gaze import gaze_beside_speech
+from animdrive.sources.audio.prosody import Prosody
 
 Values = npt.NDArray[np.float64]
 
@@ -28,9 +28,10 @@ _BLINK_GAP_S = (0.9, 3.4, 8.0)
 _SWAY_RAD = np.radians([1.0, 1.8, 0.9])
 """Usual wander of the head, pitch, yaw and roll."""
 _NOD_RAD = np.radians(2.6)
-_GLANCE_RAD = np.radians([2.2, 4.0])
-"""Usual size of a glance, pitch and yaw."""
-_SACCADE_S = 0.045
+_SETTLE_RAD = np.radians(1.4)
+"""How far the head goes down at the end of what is said, or up at the end of a question."""
+_QUESTION_ST = 2.5
+"""A phrase whose tail lies this far above the rest asks."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,13 @@ class LifeConfig:
     blinks: bool = True
     """Blink, about 17 times a minute and rather in pauses."""
     head: float = 1.0
-    """Sway of the head and nods on accents: 0 still, 1 a few degrees, 2 lively. 0..2."""
+    """Sway of the head, nods on accents, a move at the end of what is said: 0 still, 1 a few
+    degrees, 2 lively. 0..2."""
     gaze: float = 1.0
-    """Glances; the eyes also make up for the head. 0 eyes fixed in the head, 1 usual. 0..2."""
+    """Glances, away from the listener and back; the eyes also make up for the head. 0 eyes fixed in
+    the head, 1 usual. 0..2."""
     brows: float = 1.0
-    """Brows raised on strong accents: 0 never, 1 a little, 2 a lot. 0..2."""
+    """Brows raised on strong accents and questions: 0 never, 1 a little, 2 a lot. 0..2."""
 
     def __post_init__(self) -> None:
         for name in ("head", "gaze", "brows"):
@@ -83,15 +86,15 @@ def life_beside_speech(
         raise InputError(f"seed must be 0 or above, got {seed}.")
     times = np.asarray(times_s, dtype=np.float64)
     values = np.zeros((len(times), len(ARKIT52)))
-    head = _head(prosody.accents, times, _stream(seed, _HEAD)) * config.head
-    eyes = _eyes(times, head, _stream(seed, _GAZE), config.gaze)
+    head = _head(prosody, times, _stream(seed, _HEAD)) * config.head
+    eyes = _eyes(prosody, times, head, _stream(seed, _GAZE), config.gaze)
     for name, look in looks_from_eye_rotation(eyes).items():
         values[:, ARKIT_INDEX[name]] = look
     if config.blinks:
         shut = _blinks(prosody, times, _stream(seed, _BLINK))
         values[:, ARKIT_INDEX["eyeBlinkLeft"]] = shut
         values[:, ARKIT_INDEX["eyeBlinkRight"]] = shut
-    inner, outer = _brows(prosody.accents, times, _stream(seed, _BROWS))
+    inner, outer = _brows(prosody, times, _stream(seed, _BROWS))
     values[:, ARKIT_INDEX["browInnerUp"]] = config.brows * inner
     values[:, ARKIT_INDEX["browOuterUpLeft"]] = config.brows * outer
     values[:, ARKIT_INDEX["browOuterUpRight"]] = config.brows * outer
@@ -140,8 +143,9 @@ def _knots(end_s: float, gaps_s: tuple[float, float], rng: np.random.Generator) 
     return knots
 
 
-def _head(accents: Sequence[Accent], times: Values, rng: np.random.Generator) -> Values:
-    """Return [T, 3] a slow sway through random poses, and nods on accents."""
+def _head(prosody: Prosody, times: Values, rng: np.random.Generator) -> Values:
+    """Return [T, 3] a slow sway through random poses, nods on accents, a move as phrases end."""
+    accents = prosody.accents
     end_s = float(times[-1]) if len(times) else 0.0
     knots = _knots(end_s, (0.8, 2.0), rng)
     poses = rng.normal(0.0, 1.0, (len(knots), 3)).clip(-1.8, 1.8) * _SWAY_RAD
@@ -153,29 +157,33 @@ def _head(accents: Sequence[Accent], times: Values, rng: np.random.Generator) ->
         down = smoothstep((times - accent.time_s + 0.2) / 0.2)
         up = smoothstep((accent.time_s + 0.4 - times) / 0.4)
         head[:, 0] += _NOD_RAD * accent.strength * (0.6 + 0.4 * chance) * down * up
+    for phrase, chance in zip(prosody.phrases, rng.uniform(size=len(prosody.phrases)), strict=True):
+        # Heads settle as a turn ends, and rise with a question (Hadar et al. 1984; Busso et al.
+        # 2007 on heads and pitch).
+        size = 0.6 + 0.4 * chance if phrase.ends_utterance else 0.5 * chance
+        sign = -1.0 if phrase.rise_st > _QUESTION_ST else 1.0
+        move = smoothstep((times - phrase.end_s + 0.35) / 0.5)
+        back = smoothstep((phrase.end_s + 1.6 - times) / 1.1)
+        head[:, 0] += sign * size * _SETTLE_RAD * move * back
     return head
 
 
-def _eyes(times: Values, head: Values, rng: np.random.Generator, amount: float) -> Values:
+def _eyes(
+    prosody: Prosody, times: Values, head: Values, rng: np.random.Generator, amount: float
+) -> Values:
     """Return [T, 2, 3] glances that jump and stay, less the head's own turn."""
     eyes = np.zeros((len(times), 2, 3))
     if amount == 0 or not len(times):
         return eyes
-    knots = _knots(float(times[-1]), (0.5, 2.4), rng)
-    aims = rng.normal(0.0, 1.0, (len(knots), 2)).clip(-2, 2) * _GLANCE_RAD
-    aims *= rng.uniform(size=(len(knots), 1)) < 0.55  # else back to the listener
-    gaze = np.tile(aims[0], (len(times), 1))
-    for begin, before, after in zip(knots[1:], aims[:-1], aims[1:], strict=True):
-        gaze += smoothstep((times - begin) / _SACCADE_S)[:, None] * (after - before)
+    gaze = gaze_beside_speech(prosody, times, rng)
     # The vestibulo-ocular reflex keeps the eyes on what they look at while the head moves.
     eyes[:, :, :2] = amount * (gaze - 0.9 * head[:, :2])[:, None, :]
     return eyes
 
 
-def _brows(
-    accents: Sequence[Accent], times: Values, rng: np.random.Generator
-) -> tuple[Values, Values]:
-    """Return [T] inner and [T] outer brow raise on some of the strongest accents."""
+def _brows(prosody: Prosody, times: Values, rng: np.random.Generator) -> tuple[Values, Values]:
+    """Return [T] inner and [T] outer brow raise on some of the strongest accents, and questions."""
+    accents = prosody.accents
     inner, outer = np.zeros(len(times)), np.zeros(len(times))
     for accent, chance in zip(accents, rng.uniform(size=len(accents)), strict=True):
         if accent.strength < 0.5 or chance < 0.4:
@@ -185,4 +193,13 @@ def _brows(
         )
         inner += (0.4 - inner) * 0.7 * accent.strength * raised
         outer += (0.3 - outer) * 0.7 * chance * accent.strength * raised
+    for phrase, chance in zip(prosody.phrases, rng.uniform(size=len(prosody.phrases)), strict=True):
+        # A question raises the brows and holds them (Ekman 1979, "About brows").
+        if not phrase.ends_utterance or phrase.rise_st <= _QUESTION_ST or chance < 0.35:
+            continue
+        raised = smoothstep((times - phrase.end_s + 0.5) / 0.25) * smoothstep(
+            (phrase.end_s + 0.7 - times) / 0.4
+        )
+        inner += np.maximum(0.35 - inner, 0.0) * (0.5 + 0.5 * chance) * raised
+        outer += np.maximum(0.3 - outer, 0.0) * (0.5 + 0.5 * chance) * raised
     return inner, outer

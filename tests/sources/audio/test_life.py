@@ -7,7 +7,7 @@ from animdrive.contract import ARKIT52, ARKIT_INDEX, Segment
 from animdrive.errors import InputError
 from animdrive.rig.pose import looks_from_eye_rotation
 from animdrive.sources.audio.life import Life, LifeConfig, life_beside_speech
-from animdrive.sources.audio.prosody import Accent, Prosody
+from animdrive.sources.audio.prosody import Accent, Phrase, Prosody
 
 FPS = 60.0
 MINUTE = np.arange(round(60 * FPS)) / FPS
@@ -158,3 +158,33 @@ def test_dials_out_of_range_are_refused(dial: str):
 def test_a_negative_seed_is_refused():
     with pytest.raises(InputError, match=r"seed must be 0 or above, got -1\."):
         life_beside_speech(SILENT, MINUTE, seed=-1)
+
+
+def ending(rise_st: float) -> Prosody:
+    phrases = tuple(Phrase(start, start + 2.0, rise_st) for start in np.arange(1.0, 55.0, 5.0))
+    return Prosody(stress=(), accents=(), pauses=(), phrases=phrases)
+
+
+@pytest.mark.parametrize(("rise_st", "sign"), [(-4.0, 1), (5.0, -1)])
+def test_the_head_settles_as_a_phrase_ends_and_lifts_with_a_question(rise_st: float, sign: int):
+    quiet = Prosody(stress=(), accents=(), pauses=())
+    moved = (
+        life_beside_speech(ending(rise_st), MINUTE).head_rotation
+        - life_beside_speech(quiet, MINUTE).head_rotation
+    )
+    at = np.searchsorted(MINUTE, [p.end_s + 0.3 for p in ending(rise_st).phrases])
+    assert (sign * np.degrees(moved[at, 0])).min() > 0.4
+    assert (sign * moved[:, 0]).min() > -1e-9  # down is above 0
+    assert np.degrees(np.abs(moved)).max() < 2
+    assert not moved[:, 1:].any()
+
+
+def test_brows_rise_with_a_question_and_not_with_a_full_stop():
+    assert curve(life_beside_speech(ending(5.0), MINUTE), "browInnerUp").max() > 0.1
+    assert not curve(life_beside_speech(ending(-4.0), MINUTE), "browInnerUp").any()
+
+
+def test_phrases_leave_the_blinks_as_they_were():
+    quiet = Prosody(stress=(), accents=(), pauses=())
+    first, second = (life_beside_speech(p, MINUTE, seed=2) for p in (quiet, ending(5.0)))
+    assert np.array_equal(curve(first, "eyeBlinkLeft"), curve(second, "eyeBlinkLeft"))
