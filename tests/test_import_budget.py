@@ -21,7 +21,13 @@ def test_importing_the_package_loads_nothing_heavy():
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["audio", "--help"], ["video", "--help"], ["capture", "make", "--help"]],
+    [
+        ["--help"],
+        ["audio", "--help"],
+        ["video", "--help"],
+        ["live", "--help"],
+        ["capture", "make", "--help"],
+    ],
 )
 def test_help_loads_nothing_heavy(arguments):
     code = (

@@ -10,7 +10,10 @@ import typer
 from animdrive.cli.console import print_result, shown_progress
 from animdrive.cli.options import (
     AsJson,
+    AutoEmotion,
+    Breaths,
     DeformerName,
+    Effort,
     Emotion,
     Formats,
     Gain,
@@ -37,7 +40,13 @@ def audio_cli(
             ".json (MFA, WhisperX), .srt or .vtt."
         ),
     ] = None,
-    language: Annotated[str, typer.Option(help="Language that is spoken.")] = "en",
+    language: Annotated[
+        str,
+        typer.Option(
+            help="Language that is spoken: en, zh, de, es, fr, ja or any other code of espeak-ng; "
+            "auto tells it from the script of the text, Latin letters being English."
+        ),
+    ] = "auto",
     emotion: Emotion = None,
     gain: Gain = None,
     offset: Offset = None,
@@ -45,6 +54,9 @@ def audio_cli(
     seed: Annotated[int, typer.Option(help="Seed of blinks, glances and head motion.")] = 0,
     jaw: Annotated[float, typer.Option(help="How far the jaw opens, 0..2.")] = 1.0,
     lips: Annotated[float, typer.Option(help="How strongly lips are shaped, 0..2.")] = 1.0,
+    effort: Effort = 1.0,
+    breaths: Breaths = True,
+    auto_emotion: AutoEmotion = 0.0,
     formats: Formats = None,
     size: Size = 512,
     visible_label: VisibleLabel = False,
@@ -65,6 +77,7 @@ def audio_cli(
     """
     from animdrive.pipeline.jobs import animate_audio
     from animdrive.sources.audio.curves import MouthConfig
+    from animdrive.sources.audio.expression import ExpressionConfig
     from animdrive.sources.audio.speech import SpeechConfig
 
     if timings is not None and (text is not None or text_file is not None):
@@ -72,7 +85,11 @@ def audio_cli(
     output = output_config(formats, size, visible_label, lod, deformer, viseme_map, dat_fps)
     layers = layer_config(emotion, gain, offset)
     config = SpeechConfig(
-        fps=fps, seed=seed, language=language, mouth=MouthConfig(jaw=jaw, lips=lips)
+        fps=fps,
+        seed=seed,
+        language=language,
+        mouth=MouthConfig(jaw=jaw, lips=lips),
+        expression=ExpressionConfig(effort=effort, breaths=breaths, auto_emotion=auto_emotion),
     )
     with shown_progress() as progress:
         result = animate_audio(

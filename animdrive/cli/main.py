@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import typer
 
 from animdrive import __version__
-from animdrive.cli import animate, capture, deformer, machine, measure, rig
+from animdrive.cli import animate, capture, deformer, live, machine, measure, rig
 from animdrive.errors import AnimdriveError
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ def _common(
 
 app.command("audio")(animate.audio_cli)
 app.command("video")(animate.video_cli)
+app.command("live")(live.live_cli)
 app.command("convert")(animate.convert_cli)
 app.command("measure")(measure.measure_cli)
 app.add_typer(rig.app, name="rig")

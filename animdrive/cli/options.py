@@ -35,6 +35,21 @@ Offset = Annotated[
     typer.Option(help="Added to one curve, such as mouthSmileLeft:0.1. May be given again."),
 ]
 Size = Annotated[int, typer.Option(help="Height of the preview, pixels, even.")]
+Effort = Annotated[
+    float,
+    typer.Option(help="How far jaw and lips follow a whisper or a shout, 0 (not) to 2."),
+]
+Breaths = Annotated[
+    bool, typer.Option("--breaths/--no-breaths", help="Open the mouth for breaths that are heard.")
+]
+AutoEmotion = Annotated[
+    float,
+    typer.Option(
+        metavar="STRENGTH",
+        help="Show a mood read from the voice, 0 (off) to 1. It is a guess: see "
+        "docs/emotion_from_voice.md.",
+    ),
+]
 VisibleLabel = Annotated[
     bool, typer.Option("--visible-label", help='Write "AI generated" into the preview.')
 ]

@@ -1,6 +1,7 @@
 """The types that flow through every room, defined once, checked when built, frozen."""
 
 from animdrive.contract.face import FaceFit
+from animdrive.contract.frames import CurveFrame
 from animdrive.contract.geometry import Camera, Character, Material, Mesh, MeshTrack, Part, Rig
 from animdrive.contract.head_shape import HEAD_SHAPE_SIZE, HeadControl, HeadShape
 from animdrive.contract.media import AudioClip, LandmarkTrack, VideoClip, VideoFrame
@@ -26,6 +27,7 @@ __all__ = [
     "AudioClip",
     "Camera",
     "Character",
+    "CurveFrame",
     "CurveTrack",
     "FaceFit",
     "HeadControl",

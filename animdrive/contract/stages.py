@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from animdrive.contract.checks import FloatArray
 from animdrive.contract.media import AudioClip, LandmarkTrack, VideoFrame
+from animdrive.contract.spoken import Spoken
 from animdrive.contract.tracks import CurveTrack, PhoneTrack
 
 Progress = Callable[[str, float], None]
@@ -32,8 +33,11 @@ def no_progress(stage: str, done: float) -> None:
 class Aligner(Protocol):
     """Sound to phones."""
 
-    def align(self, audio: AudioClip, text: str | None) -> PhoneTrack:
-        """Find when each phone is said; with `text` None, what is said as well."""
+    def align(self, audio: AudioClip, spoken: Spoken | None, *, language: str) -> PhoneTrack:
+        """Find when each phone is said; with `spoken` None, what is said as well.
+
+        `language` is a code such as "en" or "zh", or "auto" where it is not known.
+        """
         ...
 
 

@@ -171,10 +171,11 @@ class PhoneTrack:
     """What is said when: phones in order of time, and the words they belong to."""
 
     phones: tuple[Segment, ...]
-    """In time order, without overlap. English: ARPABET without stress, SIL for silence."""
+    """In time order, without overlap. Labels are the phones of docs/phones.md: ARPABET without
+    stress, letters of the IPA for what English lacks, SIL for silence."""
     words: tuple[Segment, ...] = ()
     """In time order, where words are known."""
-    alphabet: str = "arpabet"
+    alphabet: str = "animdrive"
     """Which phone set the labels are from."""
 
     def __post_init__(self) -> None:

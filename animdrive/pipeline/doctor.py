@@ -42,9 +42,17 @@ def examined() -> list[Check]:
             "off",
             "pip install espeakng-loader (unknown words are guessed)",
         ),
+        ("Mandarin text", _mandarin, "off", "pip install 'pypinyin>=0.53'"),
+        ("Japanese kanji", _japanese, "off", "pip install 'animdrive[ja]' (49 MB)"),
         ("renderer", _renderer, "off", "apt install libegl1 libgl1-mesa-dri (previews need it)"),
         ("USD captures", _usd, "off", "pip install 'animdrive[usd]'"),
         ("Alembic captures", _alembic, "off", "pip install 'animdrive[abc]' (Blender, 374 MB)"),
+        (
+            "microphone",
+            _microphone,
+            "off",
+            "pip install 'animdrive[mic]'; apt install libportaudio2",
+        ),
         ("GPU", _gpu, "off", ""),
     )
     return [_checked(*row) for row in rows]
@@ -108,9 +116,27 @@ def _speech() -> str:
 
 
 def _espeak() -> str:
-    from animdrive.sources.audio.espeak import ipa
+    from animdrive.sources.audio.espeak import ipa, voices
 
-    return f"espeak-ng says 'animdrive' as {ipa('animdrive')}"
+    said = ipa("animdrive")
+    return f"espeak-ng says 'animdrive' as {said}, and speaks {len(voices())} languages and regions"
+
+
+def _mandarin() -> str:
+    from animdrive.sources.audio.mandarin import mandarin_words
+
+    return f"pypinyin reads 你好 as {' '.join(word.spelling for word in mandarin_words('你好'))}"
+
+
+def _japanese() -> str:
+    from importlib.metadata import version
+
+    from animdrive.sources.audio.japanese import japanese_words
+
+    _, unread, notes = japanese_words("水")
+    if unread:
+        raise RuntimeError(notes[0])
+    return f"SudachiPy {version('sudachipy')}"
 
 
 def _renderer() -> str:
@@ -135,6 +161,12 @@ def _alembic() -> str:
     if find_spec("bpy") is None:  # not imported: it takes over the terminal's signals
         raise RuntimeError("Blender's module bpy is not installed")
     return f"bpy {version('bpy')}"
+
+
+def _microphone() -> str:
+    from animdrive.pipeline.live_microphone import microphone_name
+
+    return microphone_name()
 
 
 def _gpu() -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from animdrive.contract import CurveTrack
 from animdrive.contract.checks import FloatArray
@@ -51,19 +52,28 @@ class LayerConfig:
     offsets: dict[str, float] = field(default_factory=dict)
     """Curve → what is added, -1..1, before emotions."""
 
-    def applied(self, track: CurveTrack) -> CurveTrack:
+    def applied(
+        self, track: CurveTrack, mood: Mapping[str, npt.NDArray[np.float64]] | None = None
+    ) -> CurveTrack:
         """Return `track` with these layers on it; the same object where there are none.
+
+        Args:
+            track: The performance, T frames.
+            mood: Emotion → [T] amounts 0..1 that the source itself asks for, under `emotions`.
 
         Raises:
             InputError: an unknown emotion or curve, or a number out of range.
         """
         from animdrive.layers.emotion import EmotionLayer
         from animdrive.layers.gain import GainOffset
+        from animdrive.layers.mood import MoodLayer
         from animdrive.layers.stack import Stack
 
         layers: list[Layer] = []
         if self.gains or self.offsets:
             layers.append(GainOffset(self.gains, self.offsets))
+        if mood:
+            layers.append(MoodLayer(mood))
         if self.emotions:
             layers.append(EmotionLayer(self.emotions))
         return Stack(layers).apply(track)
@@ -149,7 +159,7 @@ def _audio_job(
     clock = result.timed("read", clock)
     speech = speech_curves(audio, text, timings=timings, config=config, progress=progress)
     clock = result.timed("speech to curves", clock)
-    track = layers.applied(speech.track)
+    track = layers.applied(speech.track, speech.mood)
     result.timed("layers", clock)
     result.notes += speech.notes
     result.figures = {
@@ -158,6 +168,7 @@ def _audio_job(
         "fps": track.fps,
         "text": speech.text,
         "phones": sum(phone.label != "SIL" for phone in speech.phones.phones),
+        "breaths": len(speech.breaths),
     }
     settings = {**asdict(config), "transcript": text is not None, **asdict(layers)}
     if timings is not None:

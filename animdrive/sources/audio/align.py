@@ -11,9 +11,10 @@ from animdrive.contract import AudioClip, PhoneTrack, Segment
 from animdrive.contract.stages import Progress, Report, no_progress, tell_nobody
 from animdrive.sources.audio import decoder
 from animdrive.sources.audio.decoder import NotFoundError, Span
-from animdrive.sources.audio.g2p import Word, spoken_from_text
-from animdrive.sources.audio.phones import SILENCE
+from animdrive.sources.audio.inventory import SILENCE
+from animdrive.sources.audio.languages import AUTO, ENGLISH
 from animdrive.sources.audio.pieces import chunks_between_pauses, pieces_between_pauses
+from animdrive.sources.audio.respelling import in_arpabet, in_own_phones
 from animdrive.sources.audio.silences import Said, merged, shut_in_silence
 from animdrive.sources.audio.sound import (
     HOP_S,
@@ -22,6 +23,7 @@ from animdrive.sources.audio.sound import (
     sound_from_clip,
     without_long_silences,
 )
+from animdrive.sources.audio.words import Spoken, Word
 
 _BOUNDARY_S = 0.007
 """A frame looks at 25.6 ms from its start on, so a change that it sees lies this much later.
@@ -33,6 +35,9 @@ _SEAM_S = 0.05
 _POOR_SCORE = -45.0
 """Score per frame below which a transcript may be another text. On TIMIT the right text scores
 -8 to -27 (-22 to -51 in white noise at 5 dB), a wrong one -48 to -89."""
+_POOR_ABROAD = -50.0
+"""The same for other languages, whose sounds are only near those of the model: Mandarin scores
+-28 to -35 with the right text, -47 to -54 with a wrong one."""
 _BETTER_BY = 20.0
 """How much better the recogniser's own words must fit to be believed instead."""
 _CLEARLY_DB = 6.0
@@ -44,52 +49,50 @@ leaves up to a fifth (breath, laughter), two thirds of one a third or so."""
 class PocketsphinxAligner:
     """Finds phones with pocketsphinx 5 and the English model in its wheel.
 
-    With a transcript: words first, over the whole clip (an HMM of the text with optional pauses
+    With a text: words first, over the whole clip (an HMM of the text with optional pauses
     and all pronunciations, beams wide open), then phones, in pieces cut at the pauses found.
     Without: chunks between pauses are recognised, then aligned to what was recognised; where no
-    word is recognised, or the transcript is not English, plain phones are. Memory grows by about
-    0.3 MB for a second of speech. The same sound and text give the same phones.
+    word is recognised, or the language is not English, plain phones are. Sounds that English
+    lacks are searched as the nearest that it has, and returned as themselves. Memory grows by
+    about 0.3 MB for a second of speech. The same sound and text give the same phones.
     """
 
     def __init__(self, *, tell: Report = tell_nobody, progress: Progress = no_progress) -> None:
         self._tell = tell
         self._progress = progress
 
-    def align(self, audio: AudioClip, text: str | None) -> PhoneTrack:
-        """Find when each phone is said; with `text` None, what is said as well.
+    def align(
+        self, audio: AudioClip, spoken: Spoken | None, *, language: str = "auto"
+    ) -> PhoneTrack:
+        """Find when each phone is said; with `spoken` None, what is said as well.
 
         Never fails for what is in the sound or the text: a transcript that does not fit is
         replaced by what is heard, and told.
 
         Args:
             audio: Mono sound of any rate and length.
-            text: What is said, or None. A text without any word counts as None.
+            spoken: What is said, or None. A text without any word counts as None.
+            language: Code of the language; "auto" counts as that of most words, or English.
 
         Returns:
-            Phones (ARPABET, SIL) from 0 to the clip's end without gaps, and the words.
+            Phones from 0 to the clip's end without gaps, and the words.
         """
         self._progress("align", 0.0)
         sound = sound_from_clip(audio)
-        words: tuple[Word, ...] = ()
-        foreign = False
-        if text is not None and text.strip():
-            spoken = spoken_from_text(text, decoder.lookup)
-            words = spoken.words
-            foreign = not words and any(letter.isalpha() for letter in text)
-            for note in spoken.notes:
-                self._tell(note)
-            if not words:
-                self._tell("The transcript holds no English word; only the sound is used.")
+        words: tuple[Word, ...] = spoken.words if spoken is not None else ()
+        # English words would only be imagined in another language; its sounds are not.
+        english = language in (AUTO, ENGLISH)
+        if words:
+            english = 2 * sum(word.language == ENGLISH for word in words) >= len(words)
         if len(sound.pcm) < decoder.SHORTEST_SAMPLES or not sound.has_speech:
             self._tell("No speech is heard; the mouth stays at rest.")
             self._progress("align", 1.0)
             return _track([], (), sound)
         tight, origin = without_long_silences(sound)
         if words:
-            words, spans = self._forced(tight, words)
+            words, spans = self._forced(tight, words, english=english)
         else:
-            # English words would only be imagined in another language; its sounds are not.
-            words, spans = self._heard(tight, with_words=not foreign)
+            words, spans = self._heard(tight, with_words=english)
             if not any(span.label != SILENCE for span in spans):
                 self._tell("No speech is heard; the mouth stays at rest.")
         self._progress("align", 1.0)
@@ -99,7 +102,7 @@ class PocketsphinxAligner:
             for s in spans
         ]
         track = _track(spans, words, sound)
-        if text is not None and track.words:
+        if spoken is not None and track.words:
             self._tell_of_rest(track, sound)
         return track
 
@@ -117,16 +120,23 @@ class PocketsphinxAligner:
                 "the mouth rests there. Complete the transcript, or leave it out."
             )
 
-    def _forced(self, sound: Sound, words: tuple[Word, ...]) -> tuple[tuple[Word, ...], list[Span]]:
+    def _forced(
+        self, sound: Sound, words: tuple[Word, ...], *, english: bool
+    ) -> tuple[tuple[Word, ...], list[Span]]:
         try:
-            spans = self._phones_of(sound, words)
+            spans = in_own_phones(self._phones_of(sound, in_arpabet(words)), words)
         except NotFoundError:
             self._tell(
                 "The transcript does not fit into the recording; what is heard is used instead."
             )
-            return self._heard(sound)
+            return self._heard(sound, with_words=english)
         score = _score(spans)
-        if score >= _POOR_SCORE:
+        if not english and score < _POOR_ABROAD:
+            self._tell(
+                "The transcript fits badly into the recording; it may be another text or in "
+                "another language. Check it, and name the language."
+            )
+        if score >= _POOR_SCORE or not english:
             return words, spans
         heard_words, heard = self._heard(sound)
         if heard_words and _score(heard) > score + _BETTER_BY:

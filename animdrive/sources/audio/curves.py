@@ -25,7 +25,7 @@ from animdrive.sources.audio.poses import GROUPS, POSES
 
 Values = npt.NDArray[np.float64]
 
-_REACH_S: Mapping[str, tuple[float, float]] = {
+REACH_S: Mapping[str, tuple[float, float]] = {
     "jaw": (0.046, 0.050),
     "round": (0.095, 0.070),
     "spread": (0.060, 0.050),
@@ -39,11 +39,25 @@ _REACHES = 4.2
 _LEAD_S = 0.02
 """The mouth is in place this long before its sound, as measured lips are."""
 _SILENCE_YIELDS_S = 0.03
-"""A silence holds the mouth only this far from the speech beside it,"""
+"""A silence holds the mouth only this far from the speech before it,"""
+_ONSET_YIELDS_S: Mapping[str, float] = {
+    "jaw": 0.04,
+    "round": 0.13,
+    "spread": 0.10,
+    "part": 0.06,
+    "tongue": 0.03,
+}
+"""and this far from the speech after it, which lips take shape for while nothing is heard yet;"""
 _SOUND_YIELDS_S = 0.025
-"""and a phone, unless it is short, this far from its neighbours: transitions have no shoulders."""
+"""a phone, unless it is short, this far from its neighbours: transitions have no shoulders."""
 REST_S = 0.1
-"""This far from any phone the mouth is exactly at rest."""
+"""This far after speech the mouth is exactly at rest,"""
+ONSET_S = 0.2
+"""and this far before it still."""
+
+
+_SHUT_JAW = 0.065
+"""How far the jaw may hang under closed lips, jawOpen; further, a learned skin parts them."""
 
 
 @dataclass(frozen=True)
@@ -68,24 +82,28 @@ def mouth_from_phones(
     times_s: npt.ArrayLike,
     *,
     stress: Sequence[float] = (),
+    jaw_gain: npt.ArrayLike = 1.0,
+    lips_gain: npt.ArrayLike = 1.0,
     config: MouthConfig = MouthConfig(),
 ) -> Values:
     """Return the curves of mouth, jaw and tongue at `times_s`.
 
-    Left and right are equal. Further than `REST_S` from any phone but silence all is 0.
+    Left and right are equal. From `REST_S` after speech to `ONSET_S` before it all is 0.
 
     Args:
-        phones: ARPABET phones in order of time; gaps count as silence.
+        phones: Phones in order of time; gaps count as silence.
         times_s: [T] evenly spaced, rising.
         stress: How loud each phone is against its clip, -1 softest to 1 loudest, one number for
             each phone; or none. It opens the jaw of a vowel by up to a fifth more or less.
+        jaw_gain: Factor of the jaw beside the dial's, [T] or one: a shout's, say.
+        lips_gain: The same for the lips; neither changes a closure.
         config: Dials.
 
     Returns:
         [T, 52] in 0..1, columns as `ARKIT52`; eyes, brows and cheeks are 0.
 
     Raises:
-        ContractError: a label is not ARPABET.
+        ContractError: a label is not a phone.
         InputError: `stress` has another length than the phones.
     """
     times = np.asarray(times_s, dtype=np.float64)
@@ -100,14 +118,16 @@ def mouth_from_phones(
     jaw = ARKIT_INDEX["jawOpen"]
     for names in GROUPS.values():
         for name in names:
-            values[:, ARKIT_INDEX[name]] *= config.jaw if name == "jawOpen" else config.lips
-    values[:, jaw] = _soft_limit(values[:, jaw])
-    _close_lips(values, segments, times)
+            is_jaw = name == "jawOpen"
+            values[:, ARKIT_INDEX[name]] *= config.jaw if is_jaw else config.lips
+            values[:, ARKIT_INDEX[name]] *= np.asarray(jaw_gain if is_jaw else lips_gain)
+    values[:, jaw] = soft_limit(values[:, jaw])
+    lay_closures(values, seal(segments, times), bite(segments, times))
     values *= _awake(segments, times)[:, None]
     return np.clip(values, 0.0, 1.0)
 
 
-def _soft_limit(jaw: Values) -> Values:
+def soft_limit(jaw: Values) -> Values:
     """Return `jaw` below 1 without a corner: unchanged to 0.7, then ever slower."""
     over = np.maximum(jaw - 0.7, 0.0)
     limited: Values = np.minimum(jaw, 0.7) + 0.3 * np.tanh(over / 0.3)
@@ -125,10 +145,10 @@ def _blended(segments: Sequence[Segment], times: Values, stress: Sequence[float]
         for pose in POSES[segment.label]:
             end_s = start_s + pose.share * segment.duration_s
             yields_s = min(_SOUND_YIELDS_S, 0.2 * (end_s - start_s))
-            if segment.label == SILENCE:
-                yields_s = _SILENCE_YIELDS_S
-            top = (start_s + yields_s, end_s - yields_s)
-            for group, (before_s, after_s) in _REACH_S.items():
+            for group, (before_s, after_s) in REACH_S.items():
+                top = (start_s + yields_s, end_s - yields_s)
+                if segment.label == SILENCE:
+                    top = (start_s + _SILENCE_YIELDS_S, end_s - _ONSET_YIELDS_S[group])
                 window, pull = _strength(times, top, before_s, after_s)
                 pull *= pose.hold[group]
                 strength[group][window] += pull
@@ -156,20 +176,28 @@ def _strength(
     return slice(int(low), int(high)), np.exp(-(away**2))
 
 
-def _close_lips(values: Values, segments: Sequence[Segment], times: Values) -> None:
+def lay_closures(values: Values, shut: Values, bitten: Values) -> None:
     """Lay the closures over `values` [T, 52], in place.
 
     On an ARKit face mouthClose brings the lips together as far as jawOpen has parted them, so a
     closed mouth is mouthClose = jawOpen.
+
+    Args:
+        values: The mouth without closures, columns as `ARKIT52`.
+        shut: [T] how far the lips are closed, 0..1.
+        bitten: [T] how far the lower lip is at the upper teeth, 0..1.
     """
-    shut, bitten = seal(segments, times), bite(segments, times)
 
     def change(names: str, *, kept: Values, added: Values | float = 0.0) -> None:
         for name in names.split():
             column = ARKIT_INDEX[name]
             values[:, column] = values[:, column] * kept + added
 
-    change("jawOpen", kept=(1 - 0.75 * shut) * (1 - 0.8 * bitten), added=0.05 * bitten)
+    # The lips do most of a closure: the jaw comes up late, and only as far as they need it.
+    jaw = values[:, ARKIT_INDEX["jawOpen"]]
+    high = _SHUT_JAW * np.tanh(jaw / _SHUT_JAW)
+    values[:, ARKIT_INDEX["jawOpen"]] = jaw + shut**3 * (high - jaw)
+    change("jawOpen", kept=1 - 0.8 * bitten, added=0.05 * bitten)
     change("jawForward", kept=1 - shut)
     change("mouthFunnel", kept=(1 - shut) * (1 - bitten))
     change("mouthPucker", kept=(1 - 0.4 * shut) * (1 - 0.6 * bitten))
@@ -187,7 +215,7 @@ def _close_lips(values: Values, segments: Sequence[Segment], times: Values) -> N
 
 
 def _awake(segments: Sequence[Segment], times: Values) -> Values:
-    """Return [T] 1 in speech, falling to 0 at `REST_S` from it."""
+    """Return [T] 1 in speech, 0 from `REST_S` after it to `ONSET_S` before it."""
     spoken = [segment for segment in segments if segment.label != SILENCE]
     if not spoken:
         return np.zeros(len(times))
@@ -198,6 +226,6 @@ def _awake(segments: Sequence[Segment], times: Values) -> Values:
     until = np.where(
         following < len(starts), starts[np.minimum(following, len(starts) - 1)] - times, np.inf
     )
-    away = np.maximum(np.minimum(since, until), 0.0)
     # Full for the first fifth, so that the fall begins beside the speech and not in it.
-    return smoothstep((REST_S - away) / (0.8 * REST_S))
+    away = np.maximum(np.minimum(since / REST_S, until / ONSET_S), 0.0)
+    return smoothstep((1.0 - away) / 0.8)

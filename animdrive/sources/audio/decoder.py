@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from animdrive.sources.audio.g2p import Pronunciation, Word
 from animdrive.sources.audio.phones import SILENCE
 from animdrive.sources.audio.sound import with_room_noise
+from animdrive.sources.audio.words import Pronunciation, Word
 
 Pcm = npt.NDArray[np.int16]
 

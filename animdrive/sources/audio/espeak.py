@@ -15,9 +15,10 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,22 @@ _lock = threading.RLock()
 _Callback = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
 )
+
+
+class _Voice(ctypes.Structure):
+    """``espeak_VOICE`` of ``speak_lib.h``."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("languages", ctypes.POINTER(ctypes.c_char)),
+        ("identifier", ctypes.c_char_p),
+        ("gender", ctypes.c_ubyte),
+        ("age", ctypes.c_ubyte),
+        ("variant", ctypes.c_ubyte),
+        ("xx1", ctypes.c_ubyte),
+        ("score", ctypes.c_int),
+        ("spare", ctypes.c_void_p),
+    )
 
 
 def _data_folder() -> Path:
@@ -84,6 +101,8 @@ def _open(file: Path) -> tuple[Any, int]:
         ctypes.c_void_p,
         ctypes.c_void_p,
     ]
+    library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
+    library.espeak_ListVoices.argtypes = [ctypes.c_void_p]
     rate = library.espeak_Initialize(_SYNCHRONOUS, 0, os.fsencode(_data_folder()), _DONT_EXIT)
     if rate <= 0:
         raise OSError(f"it does not start, status {rate}")
@@ -130,6 +149,58 @@ def _use_voice(library: Any, voice: str) -> None:
         raise InputError(
             f"espeak-ng has no voice '{voice}'. 'en-us' and 'en-gb-x-rp' are two it has."
         )
+
+
+@cache
+def voices() -> Mapping[str, str]:
+    """Return the voice of every language that espeak-ng speaks.
+
+    Returns:
+        Code of the language in small letters ("de", "fr-fr", "fr", "pt-br") → name of its voice,
+        as `ipa` and `synthesise` take it. Where several voices speak a language, the one that
+        names it first, or gives it the highest priority, is its.
+
+    Raises:
+        BackendError: espeak-ng cannot be loaded here.
+    """
+    with _lock, _told():
+        listed = _speaker().espeak_ListVoices(None)
+        ranked: list[tuple[int, str, str]] = []
+        number = 0
+        while listed[number]:
+            voice = listed[number].contents
+            number += 1
+            if not _has_dictionary(voice.identifier.decode()):
+                continue
+            for place, (priority, code) in enumerate(_spoken_by(voice.languages)):
+                ranked.append((10 * priority + place, code.lower(), voice.identifier.decode()))
+    found: dict[str, str] = {}
+    for _, code, name in sorted(ranked):
+        found.setdefault(code, name)
+    return MappingProxyType(found)
+
+
+def _has_dictionary(voice: str) -> bool:
+    """Return whether the dictionary of a voice is there; the package leaves a few out."""
+    named: dict[str, str] = {}
+    for line in (_data_folder() / "lang" / voice).read_text("utf-8", "replace").splitlines():
+        key, _, value = line.strip().partition(" ")
+        named.setdefault(key, value.split("//")[0].strip())
+    name = named.get("dictionary") or named.get("language", "").split()[0].split("-")[0]
+    return (_data_folder() / f"{name}_dict").exists()
+
+
+def _spoken_by(listed: Any) -> Iterator[tuple[int, str]]:
+    """Yield priority and code: each is a byte and a string, a zero byte ends the list."""
+    at = 0
+    while priority := ord(listed[at]):
+        code = b""
+        at += 1
+        while listed[at] != b"\0":
+            code += listed[at]
+            at += 1
+        at += 1
+        yield priority, code.decode()
 
 
 def ipa(text: str, *, voice: str = "en-us") -> str:

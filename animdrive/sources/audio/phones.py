@@ -1,17 +1,25 @@
-"""English phones: the ARPABET set, what the mouth does for each, and their visemes."""
+"""Phones to mouth classes and to the 15 Oculus visemes, for the whole inventory."""
 
 from __future__ import annotations
 
-from animdrive.errors import ContractError
+from animdrive.sources.audio.inventory import (
+    BILABIALS,
+    PHONES,
+    SILENCE,
+    VOWELS,
+    plain_phone,
+)
 
-SILENCE = "SIL"
-"""The phone of silence."""
-
-VOWELS: frozenset[str] = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
-"""Phones that carry a syllable."""
-
-BILABIALS: frozenset[str] = frozenset("P B M".split())
-"""Phones for which the lips close fully."""
+__all__ = [
+    "BILABIALS",
+    "CLASSES",
+    "CLASS_OF_PHONE",
+    "PHONES",
+    "SILENCE",
+    "VISEME_OF_PHONE",
+    "VOWELS",
+    "plain_phone",
+]
 
 CLASSES: tuple[str, ...] = ("closed", "labiodental", "rounded", "open", "other", "rest")
 """Mouth classes of ``NAME.visemes.tsv``: the coarse shapes that a viewer tells apart."""
@@ -25,51 +33,35 @@ VISEME_OF_PHONE: dict[str, str] = _table(
     {
         "sil": "SIL",
         "PP": "P B M",
-        "FF": "F V",
+        "FF": "F V β",
         "TH": "TH DH",
         "DD": "T D DX",
-        "kk": "K G NG HH Q",
-        "CH": "CH JH SH ZH",
-        "SS": "S Z",
-        "nn": "N L",
-        "RR": "R ER",
-        "aa": "AA AE AH AW AY",
-        "E": "EH EY",
-        "I": "IH IY Y",
-        "O": "AO OW OY",
-        "U": "UH UW W",
+        "kk": "K G NG HH Q x ɣ ʁ ħ",
+        "CH": "CH JH SH ZH ʂ ʐ ʈʂ",
+        "SS": "S Z ts dz ɕ ʑ tɕ dʑ ç",
+        "nn": "N L ɲ ʎ",
+        "RR": "R ER r",
+        "aa": "AA AE AH AW AY a",
+        "E": "EH EY e ɤ",
+        "I": "IH IY Y ɯ ɨ",
+        "O": "AO OW OY o ø œ",
+        "U": "UH UW W y ɥ",
     }
 )
-"""ARPABET → the 15 Oculus visemes (`animdrive.contract.OVR15`). NG and HH, on which published
-tables disagree, go to kk: neither shows the lips; a diphthong is its first half."""
+"""Phone → the 15 Oculus visemes (`animdrive.contract.OVR15`). NG and HH, on which published
+tables disagree, go to kk: neither shows the lips; a diphthong is its first half. The hisses that
+are said with spread lips (ɕ, ç) go to SS, those with rounded ones (ʂ) to CH. The Spanish β, lips
+near each other without touching, goes beside V."""
 
 CLASS_OF_PHONE: dict[str, str] = _table(
     {
         "closed": "P B M",
-        "labiodental": "F V",
-        "rounded": "UW UH OW W AO OY",
-        "open": "AA AE AH AY AW EH EY",
-        "other": "IY IH ER R L Y N NG T D DX S Z SH ZH CH JH TH DH K G HH Q",
+        "labiodental": "F V β",
+        "rounded": "UW UH OW W AO OY o y ø œ ɥ",
+        "open": "AA AE AH AY AW EH EY a e ɤ",
+        "other": "IY IH ER R L Y N NG T D DX S Z SH ZH CH JH TH DH K G HH Q ɯ ɨ r ts dz ɕ ʑ tɕ dʑ"
+        " ʂ ʐ ʈʂ ç ɲ ʎ x ɣ ʁ ħ",
         "rest": "SIL",
     }
 )
-"""ARPABET → one of `CLASSES`."""
-
-PHONES: tuple[str, ...] = tuple(
-    "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W"
-    " Y Z ZH".split()
-)
-"""The 39 phones of ARPABET without stress marks. Labels from other hands also hold DX (the flap
-of "water") and Q (a glottal stop); tables here know both."""
-
-
-def plain_phone(label: str) -> str:
-    """Return an ARPABET label without its stress mark, in capitals: ``ah0`` → ``AH``.
-
-    Raises:
-        ContractError: it is not ARPABET.
-    """
-    phone = label.strip().upper().rstrip("012")
-    if phone not in CLASS_OF_PHONE:
-        raise ContractError(f"'{label}' is not an ARPABET phone.")
-    return phone
+"""Phone → one of `CLASSES`."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from animdrive.sources.audio.phones import SILENCE
+from animdrive.sources.audio.inventory import SILENCE
 
 GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -101,12 +101,15 @@ _AO = _pose(jaw=0.44, firm=0.85, lips=0.9, pucker=0.38, funnel=0.38)
 _EH = _pose(jaw=0.38, firm=0.8, lips=0.4, spread=0.20, lower=0.14, upper=0.06)
 _AE = _pose(jaw=0.50, firm=0.9, lips=0.45, spread=0.22, lower=0.18, upper=0.09)
 
-_SIBILANT = _pose(jaw=0.06, firm=2.0, lips=0.45, spread=0.22, lower=0.20, upper=0.08)
-_HUSH = _pose(jaw=0.07, firm=2.0, lips=0.75, funnel=0.45, pucker=0.22, forward=0.10)
-_TIP = _pose(jaw=0.12, firm=0.55, lips=0.10, lower=0.10, upper=0.03)
+_SIBILANT = _pose(jaw=0.05, firm=2.2, lips=0.45, spread=0.22, lower=0.26, upper=0.10)
+_HUSH = _pose(jaw=0.05, firm=2.2, lips=0.75, funnel=0.45, pucker=0.22, forward=0.10)
+_HISS = _pose(jaw=0.05, firm=2.2, lips=0.5, spread=0.26, smile=0.04, lower=0.22, upper=0.09)
+_CURLED = _pose(jaw=0.09, firm=1.8, lips=0.7, funnel=0.38, pucker=0.18, forward=0.06)
+_TIP = _pose(jaw=0.12, firm=0.85, lips=0.10, lower=0.12, upper=0.03)
+_TIP_LOOSE = _pose(jaw=0.16, firm=0.5, lips=0.10, lower=0.12, upper=0.03)
 _BACK = _pose(jaw=0.20, firm=0.30, lips=0.05, lower=0.06)
 _BETWEEN = _pose(jaw=0.18, firm=0.7, lips=0.25, lower=0.14, upper=0.06, tongue=0.42)
-_LIPS_ONLY = _pose(jaw=0.07, firm=1.2, lips=0.12)
+_LIPS_ONLY = _pose(jaw=0.16, firm=0.45, lips=0.12)
 _BITE = _pose(jaw=0.09, firm=1.2, lips=0.25, upper=0.12)
 
 POSES: Mapping[str, tuple[Pose, ...]] = MappingProxyType(
@@ -144,8 +147,8 @@ POSES: Mapping[str, tuple[Pose, ...]] = MappingProxyType(
         "DH": (_BETWEEN,),
         "T": (_TIP,),
         "D": (_TIP,),
-        "DX": (_TIP,),
-        "N": (_TIP,),
+        "DX": (_TIP_LOOSE,),
+        "N": (_TIP_LOOSE,),
         "L": (_pose(jaw=0.22, firm=0.5, lips=0.10, lower=0.10, upper=0.03, tongue=0.05),),
         "K": (_BACK,),
         "G": (_BACK,),
@@ -153,6 +156,42 @@ POSES: Mapping[str, tuple[Pose, ...]] = MappingProxyType(
         "Y": (_pose(jaw=0.14, firm=0.5, lips=0.25, spread=0.22, lower=0.08),),
         "HH": (_pose(jaw=0.25, firm=0.08, lips=0.03),),
         "Q": (_pose(jaw=0.25, firm=0.05, lips=0.03),),
+        # Sounds that English lacks: the tongue's part of one English neighbour, the lips' of
+        # another. Values between the two where the sound lies between them.
+        "a": (_pose(jaw=0.52, firm=0.9, lips=0.4, spread=0.08, lower=0.12, upper=0.05),),
+        "e": (
+            _pose(jaw=0.26, firm=0.75, lips=0.45, spread=0.27, smile=0.06, lower=0.14, upper=0.06),
+        ),
+        "o": (_pose(jaw=0.28, firm=0.85, lips=1.4, pucker=0.56, funnel=0.34),),
+        "y": (_pose(jaw=0.10, firm=0.8, lips=2.0, pucker=0.78, funnel=0.26),),
+        "ø": (_pose(jaw=0.22, firm=0.8, lips=1.4, pucker=0.56, funnel=0.30),),
+        "œ": (_pose(jaw=0.36, firm=0.8, lips=1.0, pucker=0.36, funnel=0.36),),
+        "ɯ": (_pose(jaw=0.15, firm=0.6, lips=0.4, spread=0.18, lower=0.10, upper=0.05),),
+        "ɤ": (_pose(jaw=0.32, firm=0.75, lips=0.35, spread=0.12, lower=0.12, upper=0.05),),
+        "ɨ": (_pose(jaw=0.09, firm=1.2, lips=0.45, spread=0.20, lower=0.18, upper=0.07),),
+        # The lips come near each other and let the breath pass: the jaw brings them together, no
+        # seal, no bite, and only little of the neighbours' parting is let through.
+        "β": (_pose(jaw=0.06, firm=1.2, lips=0.5),),
+        "r": (_TIP_LOOSE,),
+        "ts": (_SIBILANT,),
+        "dz": (_SIBILANT,),
+        "ɕ": (_HISS,),
+        "ʑ": (_HISS,),
+        "tɕ": (_HISS,),
+        "dʑ": (_HISS,),
+        "ʂ": (_CURLED,),
+        "ʐ": (_CURLED,),
+        "ʈʂ": (_CURLED,),
+        "ç": (
+            _pose(jaw=0.13, firm=0.9, lips=0.35, spread=0.24, smile=0.05, lower=0.12, upper=0.05),
+        ),
+        "ɥ": (_pose(jaw=0.09, firm=0.8, lips=2.0, pucker=0.80, funnel=0.18),),
+        "ɲ": (_pose(jaw=0.14, firm=0.55, lips=0.15, spread=0.12, lower=0.10, upper=0.03),),
+        "ʎ": (_pose(jaw=0.18, firm=0.5, lips=0.15, spread=0.12, lower=0.10, upper=0.03),),
+        "x": (_BACK,),
+        "ɣ": (_BACK,),
+        "ʁ": (_pose(jaw=0.22, firm=0.30, lips=0.05, lower=0.06),),
+        "ħ": (_pose(jaw=0.34, firm=0.25, lips=0.05, lower=0.06),),
     }
 )
-"""Every phone of ARPABET → its poses in order."""
+"""Every phone of the inventory → its poses in order."""

@@ -38,11 +38,11 @@ def rhubarb_cues(phones: PhoneTrack, maps: VisemeMaps | None = None) -> tuple[Se
     its time, and every silence is X.
 
     Args:
-        phones: ARPABET phones in order, from 0 s on.
+        phones: Phones in order, from 0 s on.
         maps: The tables; default: the documented ones.
 
     Raises:
-        ContractError: a label is not ARPABET.
+        ContractError: a label is not a phone.
     """
     maps = maps or VisemeMaps()
     parts: list[tuple[float, float, list[str]]] = []

@@ -109,7 +109,7 @@ def sound_from_clip(audio: AudioClip) -> Sound:
     Args:
         audio: Any rate, any loudness, clipped or not.
     """
-    samples = _resampled(audio.samples, audio.sample_rate)
+    samples = resampled(audio.samples, audio.sample_rate)
     if len(samples):
         samples -= np.float32(samples.mean())
     level = _levels(samples)
@@ -137,13 +137,13 @@ def with_room_noise(pcm: npt.NDArray[np.int16], *, steps: int) -> npt.NDArray[np
 
 def levels_of_clip(audio: AudioClip) -> Levels:
     """Return [F] loudness of `audio`, one value for each `HOP_S`, as `Sound.level_db`."""
-    samples = _resampled(audio.samples, audio.sample_rate)
+    samples = resampled(audio.samples, audio.sample_rate)
     if len(samples):
         samples -= np.float32(samples.mean())
     return _levels(samples)
 
 
-def _resampled(samples: npt.NDArray[np.float32], rate: int) -> npt.NDArray[np.float32]:
+def resampled(samples: npt.NDArray[np.float32], rate: int) -> npt.NDArray[np.float32]:
     """Return a writable copy of `samples` at `SAMPLE_RATE`."""
     if rate == SAMPLE_RATE or not len(samples):
         return np.array(samples, dtype=np.float32)

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from animdrive.contract import ARKIT52, AudioClip, CurveTrack, PhoneTrack, Segment
+from animdrive.contract.spoken import Spoken
 from animdrive.contract.stages import Aligner, Progress, Report, no_progress
 from animdrive.errors import InputError
 from animdrive.sources.audio import ALIGNERS
+from animdrive.sources.audio.breath import breathed
 from animdrive.sources.audio.curves import MouthConfig, mouth_from_phones
+from animdrive.sources.audio.expression import ExpressionConfig, expression_of
+from animdrive.sources.audio.languages import AUTO, joined, language_code
 from animdrive.sources.audio.life import LifeConfig, life_beside_speech
-from animdrive.sources.audio.prosody import prosody_of
-from animdrive.sources.audio.sound import levels_of_clip
 from animdrive.sources.audio.timings import Timings, phones_given, within
 from animdrive.sources.audio.visemes import viseme_segments
-
-LANGUAGES: tuple[str, ...] = ("en",)
-"""Languages whose phones are known."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,15 @@ class SpeechConfig:
     """Frames per second of the result, 1..240."""
     seed: int = 0
     """Seed of blinks, glances, head and brows, 0 or above; the mouth does not depend on it."""
-    language: str = "en"
-    """Language that is spoken: one of `LANGUAGES`."""
+    language: str = AUTO
+    """Language that is spoken: "auto" (told from the script of the text), "en", "zh", or any code
+    of espeak-ng, see `animdrive.sources.audio.languages.language_code`."""
     aligner: str = "pocketsphinx"
     """What finds the phones: a name of `ALIGNERS`."""
     mouth: MouthConfig = field(default_factory=MouthConfig)
     """Dials of the mouth."""
+    expression: ExpressionConfig = field(default_factory=ExpressionConfig)
+    """Dials of what the voice tells beyond the phones."""
     life: LifeConfig = field(default_factory=LifeConfig)
     """Dials of everything else that moves."""
 
@@ -44,8 +48,7 @@ class SpeechConfig:
             raise InputError(f"fps must be in 1..240, got {self.fps}.")
         if self.seed < 0:
             raise InputError(f"seed must be 0 or above, got {self.seed}.")
-        if self.language not in LANGUAGES:
-            raise InputError(f"Unknown language '{self.language}'. Known: {', '.join(LANGUAGES)}.")
+        language_code(self.language)
         if self.aligner not in ALIGNERS:
             raise InputError(
                 f"Unknown aligner '{self.aligner}'. Known: {', '.join(ALIGNERS.names())}."
@@ -67,6 +70,11 @@ class SpeechResult:
     are none."""
     notes: tuple[str, ...]
     """What the user should know, one line each."""
+    breaths: tuple[Segment, ...] = ()
+    """Breaths that are heard in pauses."""
+    mood: Mapping[str, npt.NDArray[np.float64]] | None = None
+    """Emotion → [T] amount 0..1 that the voice asks for; the track is without it. None where it was
+    not asked for."""
 
 
 def speech_curves(
@@ -102,9 +110,17 @@ def speech_curves(
     phones = _phones(audio, text, timings, config, notes.append, progress)
     progress("curves", 0.0)
     times = np.arange(max(1, math.ceil(audio.duration_s * config.fps - 1e-6))) / config.fps
-    prosody = prosody_of(phones, levels_of_clip(audio), duration_s=audio.duration_s)
-    mouth = mouth_from_phones(phones, times, stress=prosody.stress, config=config.mouth)
-    life = life_beside_speech(prosody, times, seed=config.seed, config=config.life)
+    heard = expression_of(audio, phones, times, config=config.expression)
+    mouth = mouth_from_phones(
+        phones,
+        times,
+        stress=heard.prosody.stress,
+        jaw_gain=heard.gain.jaw,
+        lips_gain=heard.gain.lips,
+        config=config.mouth,
+    )
+    mouth = breathed(mouth, heard.breaths, phones.phones, times)
+    life = life_beside_speech(heard.prosody, times, seed=config.seed, config=config.life)
     track = CurveTrack(
         names=ARKIT52,
         fps=config.fps,
@@ -117,8 +133,10 @@ def speech_curves(
         track=track,
         phones=phones,
         visemes=viseme_segments(phones),
-        text=" ".join(word.label for word in phones.words) or None,
+        text=joined(word.label for word in phones.words) or None,
         notes=tuple(notes),
+        breaths=tuple(breath.segment for breath in heard.breaths),
+        mood=heard.mood,
     )
 
 
@@ -136,8 +154,12 @@ def _phones(
         if timings.phones:
             return phones_given(timings, audio.duration_s)
     load = ALIGNERS.load(config.aligner)
+    language = language_code(config.language)
     if timings is None:
-        track: PhoneTrack = load(tell=tell, progress=progress).align(audio, text)
+        spoken = _spoken(text, language, tell)
+        track: PhoneTrack = load(tell=tell, progress=progress).align(
+            audio, spoken, language=language
+        )
         return track
     from animdrive.sources.audio.windows import phones_in_windows
 
@@ -145,4 +167,20 @@ def _phones(
         aligner: Aligner = load(tell=told)
         return aligner
 
-    return phones_in_windows(audio, timings, make, tell=tell, progress=progress)
+    return phones_in_windows(audio, timings, make, language=language, tell=tell, progress=progress)
+
+
+def _spoken(text: str | None, language: str, tell: Report) -> Spoken | None:
+    """Return `text` as words, telling what is left out; None where there is nothing to say."""
+    if text is None or not text.strip():
+        return None
+    from animdrive.sources.audio.decoder import lookup
+    from animdrive.sources.audio.text import spoken_from_text
+
+    spoken = spoken_from_text(text, language=language, lookup=lookup)
+    for note in spoken.notes:
+        tell(note)
+    if not spoken.words:
+        tell("The transcript holds no word that can be said; only the sound is used.")
+        return None
+    return spoken

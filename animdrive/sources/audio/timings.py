@@ -14,13 +14,12 @@ from pathlib import Path
 from animdrive.contract import PhoneTrack, Segment
 from animdrive.errors import InputError
 from animdrive.files import existing_file
+from animdrive.sources.audio.inventory import SILENCE
 from animdrive.sources.audio.labels import (
     is_closure,
     is_silence,
-    phones_of_label,
-    uses_arpabet,
+    phones_of_labels,
 )
-from animdrive.sources.audio.phones import SILENCE
 
 _TOUCH_S = 0.011
 """Times written to a hundredth of a second overlap by as much where none was meant."""
@@ -168,9 +167,9 @@ def _within(timings: Timings, entries: Sequence[Timed], duration_s: float) -> tu
 
 
 def phones_given(timings: Timings, duration_s: float) -> PhoneTrack:
-    """Return the phones of `timings` as they are, in ARPABET, with silence in the gaps.
+    """Return the phones of `timings` as they are, by their symbols, with silence in the gaps.
 
-    A label that is two phones of ARPABET is shared evenly between them; a stop's closure and its
+    A label that is several phones is shared evenly between them; a stop's closure and its
     release, which TIMIT labels apart, are made one.
 
     Args:
@@ -178,17 +177,17 @@ def phones_given(timings: Timings, duration_s: float) -> PhoneTrack:
         duration_s: Length of the sound; phones cover it from 0 on without gaps.
 
     Raises:
-        InputError: a label is neither ARPABET nor IPA.
+        InputError: a label is no phone of ARPABET, IPA, pinyin or SAMPA.
     """
-    arpabet = uses_arpabet(phone.label for phone in timings.phones)
+    known = phones_of_labels(phone.label for phone in timings.phones)
     said: list[Segment] = []
     closure = ""
-    for given in timings.phones:
-        labels = phones_of_label(given.label, arpabet=arpabet)
+    for given, labels in zip(timings.phones, known, strict=True):
         if not labels:
             raise InputError(
-                f"{timings.path}, {given.place}: '{given.shown}' is not a phone of ARPABET or "
-                "IPA. Rename it, or leave the phones out so that the words' are found."
+                f"{timings.path}, {given.place}: '{given.shown}' is not a phone of ARPABET, "
+                "IPA, pinyin or SAMPA. Rename it, or leave the phones out so that the words' are "
+                "found."
             )
         if given.end_s <= given.start_s:
             continue

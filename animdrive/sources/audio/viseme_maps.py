@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from animdrive.contract import OVR15, PhoneTrack, Segment
-from animdrive.errors import InputError
+from animdrive.errors import ContractError, InputError
 from animdrive.files import existing_file
 from animdrive.sources.audio.phones import (
     CLASS_OF_PHONE,
@@ -23,32 +23,32 @@ AZURE_OF_PHONE: dict[str, str] = {
     for number, phones in enumerate(
         (
             "SIL",
-            "AE AH",
-            "AA",
-            "AO",
-            "EY EH UH",
+            "AE AH ɤ",
+            "AA a",
+            "AO œ",
+            "EY EH UH e",
             "ER",
-            "Y IY IH",
-            "W UW",
-            "OW",
+            "Y IY IH ɯ ɨ",
+            "W UW y ɥ",
+            "OW o ø",
             "AW",
             "OY",
             "AY",
-            "HH",
-            "R",
-            "L",
-            "S Z",
-            "SH CH JH ZH",
+            "HH ħ",
+            "R r",
+            "L ʎ",
+            "S Z ts dz ɕ ʑ tɕ dʑ ç",
+            "SH CH JH ZH ʂ ʐ ʈʂ",
             "TH DH",
-            "F V",
-            "D T N DX",
-            "K G NG Q",
+            "F V β",
+            "D T N DX ɲ",
+            "K G NG Q x ɣ ʁ",
             "P B M",
         )
     )
     for phone in phones.split()
 }
-"""ARPABET → the 22 viseme ids of SAPI and Azure Speech ("Get facial position with viseme")."""
+"""Phone → the 22 viseme ids of SAPI and Azure Speech ("Get facial position with viseme")."""
 
 RHUBARB_OF_PHONE: dict[str, str] = {
     "SIL": "X",
@@ -93,8 +93,37 @@ RHUBARB_OF_PHONE: dict[str, str] = {
     "ZH": "B|F",
     "CH": "B|F",
     "JH": "B|F",
+    "a": "D",
+    "e": "C",
+    "o": "E",
+    "y": "F",
+    "ø": "E",
+    "œ": "E",
+    "ɯ": "B",
+    "ɤ": "C",
+    "ɨ": "B",
+    "β": "G",
+    "r": "B|E|F",
+    "ts": "B|F",
+    "dz": "B|F",
+    "ɕ": "B",
+    "ʑ": "B",
+    "tɕ": "B",
+    "dʑ": "B",
+    "ʂ": "B|F",
+    "ʐ": "B|F",
+    "ʈʂ": "B|F",
+    "ç": "B",
+    "ɥ": "F",
+    "ɲ": "B|C|F|H",
+    "ʎ": "B|E|F|H",
+    "x": "B|C|E|F",
+    "ɣ": "B|C|E|F",
+    "ʁ": "B|C|E|F",
+    "ħ": "B|C|D|E|F",
 }
-"""ARPABET → Rhubarb's shapes, after its ``animationRules.cpp``. ``D>B`` is a diphthong, 60 % of its
+"""Phone → Rhubarb's shapes, after its ``animationRules.cpp``; a sound that English lacks has the
+shapes of the English one that looks like it. ``D>B`` is a diphthong, 60 % of its
 time the first shape and 40 % the second; of ``B|F`` the one is taken that the neighbours have."""
 
 RHUBARB_BY_LENGTH: dict[str, tuple[float, str]] = {
@@ -112,13 +141,13 @@ class VisemeMaps:
     """Which viseme each phone is, for every set that can be written."""
 
     classes: Mapping[str, str] = field(default_factory=lambda: CLASS_OF_PHONE)
-    """ARPABET → mouth class of ``NAME.visemes.tsv``."""
+    """Phone → mouth class of ``NAME.visemes.tsv``."""
     ovr: Mapping[str, str] = field(default_factory=lambda: VISEME_OF_PHONE)
-    """ARPABET → a name of `OVR15`."""
+    """Phone → a name of `OVR15`."""
     azure: Mapping[str, str] = field(default_factory=lambda: AZURE_OF_PHONE)
-    """ARPABET → an id of Azure as text, "0".."21"."""
+    """Phone → an id of Azure as text, "0".."21"."""
     rhubarb: Mapping[str, str] = field(default_factory=lambda: RHUBARB_OF_PHONE)
-    """ARPABET → a row as in `RHUBARB_OF_PHONE`."""
+    """Phone → a row as in `RHUBARB_OF_PHONE`."""
     rhubarb_by_length: Mapping[str, tuple[float, str]] = field(
         default_factory=lambda: RHUBARB_BY_LENGTH
     )
@@ -172,12 +201,13 @@ def _table(path: Path, data: Mapping[str, Any], name: str) -> dict[str, str]:
         raise InputError(f"{path}: the table '{name}' must be rows of phone and viseme.")
     table = {}
     for label, viseme in rows.items():
-        phone = label.strip().upper().rstrip("012")
-        if phone not in CLASS_OF_PHONE:
+        try:
+            phone = plain_phone(label)
+        except ContractError as error:
             raise InputError(
-                f"{path}, table '{name}': '{label}' is not an ARPABET phone. "
+                f"{path}, table '{name}': '{label}' is not a phone. "
                 f"Known: {' '.join(CLASS_OF_PHONE)}."
-            )
+            ) from error
         if isinstance(viseme, bool) or not isinstance(viseme, (str, int)):
             raise InputError(f"{path}, table '{name}': the viseme of '{label}' is no name.")
         table[phone] = str(viseme).strip()
@@ -218,11 +248,11 @@ def cues_of(phones: PhoneTrack, table: Mapping[str, str]) -> tuple[Segment, ...]
     """Return which viseme is spoken when, equal neighbours merged.
 
     Args:
-        phones: ARPABET phones in order.
-        table: ARPABET → viseme.
+        phones: In order.
+        table: Phone → viseme.
 
     Raises:
-        ContractError: a label is not ARPABET.
+        ContractError: a label is not a phone.
     """
     return merged_cues(
         Segment(phone.start_s, phone.end_s, table[plain_phone(phone.label)])

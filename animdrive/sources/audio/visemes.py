@@ -22,14 +22,14 @@ def viseme_segments(
     """Return the mouth classes of `NAME.visemes.tsv` over time, equal neighbours merged.
 
     Args:
-        phones: ARPABET phones in order.
-        classes: ARPABET → mouth class.
+        phones: Phones in order.
+        classes: Phone → mouth class.
 
     Returns:
         Segments labelled "closed", "labiodental", "rounded", "open", "other" or "rest".
 
     Raises:
-        ContractError: a label is not ARPABET.
+        ContractError: a label is not a phone.
     """
     segments: list[Segment] = []
     for phone in phones.phones:
@@ -51,12 +51,12 @@ def viseme_track(
     weights of a frame sum to 1. Silence is "sil".
 
     Args:
-        phones: ARPABET phones in order, from 0 s on.
+        phones: Phones in order, from 0 s on.
         fps: Frames per second, above 0.
-        table: ARPABET → a name of `OVR15`.
+        table: Phone → a name of `OVR15`.
 
     Raises:
-        ContractError: a label is not ARPABET.
+        ContractError: a label is not a phone.
         InputError: `fps` is not above 0.
     """
     if not fps > 0:

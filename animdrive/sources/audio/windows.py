@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from animdrive.contract import AudioClip, PhoneTrack, Segment
 from animdrive.contract.stages import Aligner, Progress, Report, no_progress, tell_nobody
 from animdrive.sources.audio import decoder
-from animdrive.sources.audio.g2p import spoken_from_text
-from animdrive.sources.audio.phones import SILENCE, VOWELS
+from animdrive.sources.audio.inventory import SILENCE, VOWELS
+from animdrive.sources.audio.languages import AUTO, main_language
+from animdrive.sources.audio.text import Spoken, spoken_from_text
 from animdrive.sources.audio.timings import Timed, Timings, put_phone
 
 _STRETCH_S = 25.0
@@ -27,6 +28,7 @@ def phones_in_windows(
     timings: Timings,
     make: MakeAligner,
     *,
+    language: str = AUTO,
     tell: Report = tell_nobody,
     progress: Progress = no_progress,
 ) -> PhoneTrack:
@@ -42,6 +44,7 @@ def phones_in_windows(
         audio: The sound.
         timings: With words or lines, within the sound.
         make: Makes the aligner.
+        language: As of `animdrive.sources.audio.text.spoken_from_text`.
         tell: Told what the user should know.
         progress: Told of "align".
 
@@ -51,9 +54,9 @@ def phones_in_windows(
     notes: list[str] = []
     progress("align", 0.0)
     if timings.words:
-        track = _in_words(audio, timings.words, make(tell_nobody), notes, progress)
+        track = _in_words(audio, timings.words, make(tell_nobody), language, notes, progress)
     else:
-        track = _in_lines(audio, timings.lines, make, notes, progress)
+        track = _in_lines(audio, timings.lines, make, language, notes, progress)
     progress("align", 1.0)
     for note in notes[:_MOST_NOTES]:
         tell(note)
@@ -66,6 +69,7 @@ def _in_lines(
     audio: AudioClip,
     lines: Sequence[Timed],
     make: MakeAligner,
+    language: str,
     notes: list[str],
     progress: Progress,
 ) -> PhoneTrack:
@@ -74,7 +78,9 @@ def _in_lines(
     for number, line in enumerate(lines):
         heard: list[str] = []
         piece = _cut(audio, line.start_s, line.end_s)
-        track = make(heard.append).align(piece, line.label)
+        spoken = spoken_from_text(line.label, language=language, lookup=decoder.lookup)
+        heard += spoken.notes
+        track = make(heard.append).align(piece, spoken if spoken.words else None, language=language)
         notes += [f"{line.place}: {note}" for note in heard]
         for phone in track.phones:
             put_phone(said, _moved(phone, line))
@@ -93,14 +99,17 @@ def _in_words(
     audio: AudioClip,
     words: Sequence[Timed],
     aligner: Aligner,
+    language: str,
     notes: list[str],
     progress: Progress,
 ) -> PhoneTrack:
     said: list[Segment] = []
+    texts = _spoken_in_place(words, language)
     for first, end in _stretches(words):
-        found = _found_phones(audio, words, first, end, aligner)
-        for word, inside in zip(words[first:end], found, strict=True):
-            phones = _fitted(inside, word) if inside else _spread(word)
+        found = _found_phones(audio, words, texts, first, end, aligner, language)
+        for word, text, inside in zip(words[first:end], texts[first:end], found, strict=True):
+            phones = _fitted(inside, word) if inside else []
+            phones = phones or _spread(word, text)
             if not phones:
                 notes.append(f"{word.place}: '{word.shown}' has no pronunciation; the mouth rests.")
             for phone in phones:
@@ -126,8 +135,26 @@ def _stretches(words: Sequence[Timed]) -> Iterator[tuple[int, int]]:
         first = at
 
 
+def _spoken_in_place(words: Sequence[Timed], language: str) -> list[Spoken]:
+    """Return how each of `words` is said. One label may be several words ("well-known"), or none.
+
+    The language is told from all of them together.
+    """
+    if language == AUTO:
+        language = main_language(" ".join(word.label for word in words))
+    return [
+        spoken_from_text(word.label, language=language, lookup=decoder.lookup) for word in words
+    ]
+
+
 def _found_phones(
-    audio: AudioClip, words: Sequence[Timed], first: int, end: int, aligner: Aligner
+    audio: AudioClip,
+    words: Sequence[Timed],
+    texts: Sequence[Spoken],
+    first: int,
+    end: int,
+    aligner: Aligner,
+    language: str,
 ) -> list[list[Segment]]:
     """Return the phones that are found for each word of a stretch; none where it failed."""
     low = words[first - 1].end_s if first else 0.0
@@ -135,11 +162,11 @@ def _found_phones(
     start = max(low, words[first].start_s - _MARGIN_S)
     stop = min(high, words[end - 1].end_s + _MARGIN_S)
     nothing: list[list[Segment]] = [[] for _ in range(first, end)]
-    track = aligner.align(
-        _cut(audio, start, stop), " ".join(word.label for word in words[first:end])
-    )
-    # One label may be several words: "well-known", or two that a file gives one time.
-    counts = [len(spoken_from_text(word.label, decoder.lookup).words) for word in words[first:end]]
+    spoken = Spoken(words=tuple(word for text in texts[first:end] for word in text.words))
+    if not spoken.words:
+        return nothing
+    track = aligner.align(_cut(audio, start, stop), spoken, language=language)
+    counts = [len(text.words) for text in texts[first:end]]
     if len(track.words) != sum(counts):
         return nothing  # something else was heard
     result = []
@@ -162,7 +189,7 @@ def _fitted(phones: Sequence[Segment], word: Timed) -> list[Segment]:
     """Return `phones` moved and stretched so that they fill the time of `word`."""
     start, end = phones[0].start_s, phones[-1].end_s
     if end <= start:
-        return _spread(word)
+        return []
     scale = (word.end_s - word.start_s) / (end - start)
     edges = [word.start_s + (phone.start_s - start) * scale for phone in phones]
     edges.append(word.end_s)
@@ -172,10 +199,9 @@ def _fitted(phones: Sequence[Segment], word: Timed) -> list[Segment]:
     ]
 
 
-def _spread(word: Timed) -> list[Segment]:
+def _spread(word: Timed, spoken: Spoken) -> list[Segment]:
     """Return the phones of the first pronunciation of `word`, vowels longer, over its time."""
-    spoken = spoken_from_text(word.label, decoder.lookup).words
-    phones = [phone for part in spoken for phone in part.pronunciations[0]]
+    phones = [phone for part in spoken.words for phone in part.pronunciations[0]]
     if not phones:
         return []
     weights = [_VOWEL_WEIGHT if phone in VOWELS else 1.0 for phone in phones]

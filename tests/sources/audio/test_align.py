@@ -15,15 +15,22 @@ from animdrive.sources.audio import ALIGNERS, decoder
 from animdrive.sources.audio.align import PocketsphinxAligner
 from animdrive.sources.audio.decoder import NotFoundError
 from animdrive.sources.audio.phones import PHONES
+from animdrive.sources.audio.text import Spoken, spoken_from_text
 from animdrive.sources.audio.visemes import viseme_segments
 from animdrive.sources.audio.voice import speak
 
 LINE = "Peter Piper picked a peck of pickled peppers, maybe five of them."
 
 
+def spoken(text: str | None, language: str = "auto") -> Spoken | None:
+    if text is None:
+        return None
+    return spoken_from_text(text, language=language, lookup=decoder.lookup)
+
+
 def aligned(clip: AudioClip, text: str | None) -> tuple[PhoneTrack, list[str]]:
     notes: list[str] = []
-    track = PocketsphinxAligner(tell=notes.append).align(clip, text)
+    track = PocketsphinxAligner(tell=notes.append).align(clip, spoken(text))
     if track.phones:
         assert track.phones[0].start_s == 0
         assert track.end_s == pytest.approx(clip.duration_s)
@@ -155,17 +162,36 @@ def test_a_transcript_with_a_part_missing_is_told(line: AudioClip):
     assert "has no word in the transcript; the mouth rests there" in notes[0]
 
 
-def test_words_in_another_script_are_told_and_the_rest_is_aligned(line: AudioClip):
-    track, notes = aligned(line, LINE.replace("maybe", "你好 maybe") + " 😀")
+def test_words_that_nothing_can_read_are_left_out_and_the_rest_is_aligned(line: AudioClip):
+    track, notes = aligned(line, LINE.replace("maybe", "ᚠᚢ maybe") + " 😀")
     assert words(track) == LINE.replace(",", "").replace(".", "").split()
-    assert notes == ["Left out, for it is not written in Latin letters: '你好'."]
+    assert notes == []
 
 
-def test_a_transcript_in_another_script_leaves_the_sounds(line: AudioClip):
-    track, notes = aligned(line, "你好世界")
+def test_another_language_keeps_its_own_phones():
+    text = "Über die Brücke gehen zwei Jäger."
+    said = spoken(text, "de")
+    clip = speak(text, voice="de")
+    track = PocketsphinxAligner().align(clip, said, language="de")
+    assert words(track) == text.rstrip(".").split()
+    labels = [phone.label for phone in track.phones if phone.label != "SIL"]
+    assert labels == [phone for word in said.words for phone in word.pronunciations[0]]
+    assert {"y", "ts"} <= set(labels)
+
+
+def test_mandarin_is_aligned_as_mandarin():
+    text = "你好，女儿学习。"
+    clip = speak(text, voice="sit/cmn")
+    track = PocketsphinxAligner().align(clip, spoken(text), language="zh")
+    assert words(track) == list("你好女儿学习")
+    labels = [phone.label for phone in track.phones if phone.label != "SIL"]
+    assert "".join(labels).startswith("NIYxaUHNyERɕɥEHɕIY")
+
+
+def test_sounds_of_another_language_are_no_english_words(line: AudioClip):
+    track = PocketsphinxAligner().align(line, None, language="zh")
     assert track.words == ()
     assert len(track.phones) > 20
-    assert notes[1] == "The transcript holds no English word; only the sound is used."
 
 
 @pytest.mark.parametrize("text", [None, "hello world"])
@@ -192,7 +218,9 @@ def test_clicks_are_not_speech():
 
 def test_progress_runs_from_0_to_1(line: AudioClip):
     told: list[tuple[str, float]] = []
-    PocketsphinxAligner(progress=lambda stage, done: told.append((stage, done))).align(line, LINE)
+    PocketsphinxAligner(progress=lambda stage, done: told.append((stage, done))).align(
+        line, spoken(LINE)
+    )
     assert told[0] == ("align", 0.0)
     assert told[-1] == ("align", 1.0)
 

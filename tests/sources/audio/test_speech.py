@@ -85,8 +85,14 @@ def test_there_is_always_a_frame(seconds: float, frames: int):
 
 
 def test_what_is_left_out_is_told(line: AudioClip):
-    assert speech_curves(line, f"你好 {LINE}").notes == (
-        "Left out, for it is not written in Latin letters: '你好'.",
+    assert speech_curves(line, f"[sighs] {LINE}").notes == (
+        "Not spoken, for it stands in brackets: '[sighs]'.",
+    )
+
+
+def test_a_text_without_a_word_is_told(line: AudioClip):
+    assert speech_curves(line, "…!").notes == (
+        "The transcript holds no word that can be said; only the sound is used.",
     )
 
 
@@ -102,7 +108,7 @@ def test_stages_are_told(line: AudioClip):
         ({"fps": 0}, r"fps must be in 1\.\.240, got 0"),
         ({"fps": float("nan")}, r"fps must be in 1\.\.240, got nan"),
         ({"seed": -3}, "seed must be 0 or above, got -3"),
-        ({"language": "tlh"}, r"Unknown language 'tlh'\. Known: en\."),
+        ({"language": "tlh"}, r"Unknown language 'tlh'\. Known are auto, en, zh, de"),
         ({"aligner": "ears"}, r"Unknown aligner 'ears'\. Known: pocketsphinx\."),
     ],
 )

@@ -33,14 +33,14 @@ def test_equal_neighbours_are_one_cue():
     assert cues_of(phones, VisemeMaps().ovr) == (
         Segment(0, 1, "sil"), Segment(1, 3, "PP"), Segment(3.5, 4, "PP"),
     )  # fmt: skip
-    with pytest.raises(ContractError, match="'XX' is not an ARPABET phone"):
+    with pytest.raises(ContractError, match="'XX' is not a phone"):
         cues_of(PhoneTrack((Segment(0, 1, "XX"),)), VisemeMaps().ovr)
 
 
 def test_a_users_rows_replace_ours_and_leave_the_rest(tmp_path):
     path = tmp_path / "map.json"
     tables = {
-        "rhubarb": {"ah0": "D", "L": "B|H"},
+        "rhubarb": {"ah0": "D", "L": "B|H", "ɕ": "C", "y": "E>F"},
         "ovr": {"HH": "sil", "IY": "viseme_I", "UW": "ou"},
         "azure": {"ER": 13},
         "classes": {"W": "open"},
@@ -48,6 +48,7 @@ def test_a_users_rows_replace_ours_and_leave_the_rest(tmp_path):
     path.write_text(json.dumps(tables))
     maps, ours = read_viseme_maps(path), VisemeMaps()
     assert (maps.rhubarb["AH"], maps.rhubarb["L"]) == ("D", "B|H")
+    assert (maps.rhubarb["ɕ"], maps.rhubarb["y"]) == ("C", "E>F")
     assert maps.rhubarb_by_length == {}
     assert maps.rhubarb_short == ours.rhubarb_short
     assert [maps.ovr[p] for p in ("HH", "IY", "UW")] == ["sil", "I", "U"]
@@ -64,7 +65,7 @@ def test_a_users_rows_replace_ours_and_leave_the_rest(tmp_path):
         ("[1]", "must hold tables by name"),
         ('{"rhubard": {}}', "no table 'rhubard'. Known: classes, ovr, azure, rhubarb"),
         ('{"ovr": ["PP"]}', "table 'ovr' must be rows"),
-        ('{"ovr": {"XX": "PP"}}', "table 'ovr': 'XX' is not an ARPABET phone. Known: P B M"),
+        ('{"ovr": {"XX": "PP"}}', "table 'ovr': 'XX' is not a phone. Known: P B M"),
         ('{"ovr": {"P": "pp2"}}', "table 'ovr': 'pp2' .P. is unknown. Known: sil, PP"),
         ('{"azure": {"P": 22}}', "table 'azure': '22' .P. is unknown. Known: 0, 1"),
         ('{"azure": {"P": true}}', "the viseme of 'P' is no name"),

@@ -6,7 +6,7 @@ import pytest
 
 from animdrive.contract import AudioClip, PhoneTrack, Segment
 from animdrive.sources.audio.align import PocketsphinxAligner
-from animdrive.sources.audio.g2p import spoken_from_text
+from animdrive.sources.audio.text import spoken_from_text
 from animdrive.sources.audio.timings import Timed, Timings
 from animdrive.sources.audio.windows import phones_in_windows
 
@@ -16,17 +16,17 @@ LINE = "Peter Piper picked a peck of pickled peppers, maybe five of them."
 @pytest.fixture(scope="module")
 def free(line: AudioClip) -> PhoneTrack:
     """`LINE` aligned in one piece."""
-    return PocketsphinxAligner().align(line, LINE)
+    return PocketsphinxAligner().align(line, spoken_from_text(LINE, lookup=lookup))
 
 
 def pocketsphinx(tell):
     return PocketsphinxAligner(tell=tell)
 
 
-def found(audio, *, words=(), lines=(), make=pocketsphinx):
+def found(audio, *, words=(), lines=(), make=pocketsphinx, language="auto"):
     notes: list[str] = []
     timings = Timings(Path("a.json"), words=tuple(words), lines=tuple(lines))
-    track = phones_in_windows(audio, timings, make, tell=notes.append)
+    track = phones_in_windows(audio, timings, make, language=language, tell=notes.append)
     assert track.phones[0].start_s == 0
     assert track.end_s == pytest.approx(audio.duration_s)
     for before, after in pairwise(track.phones):
@@ -63,7 +63,7 @@ def test_words_keep_times_that_are_off(line, free, rng):
         inside = [p for p in spoken(track) if word.start_s < p.end_s - 1e-6 <= word.end_s]
         assert inside[0].start_s == pytest.approx(word.start_s)
         assert inside[-1].end_s == pytest.approx(word.end_s)
-        said = [w.pronunciations for w in spoken_from_text(word.label, lookup).words]
+        said = [w.pronunciations for w in spoken_from_text(word.label, lookup=lookup).words]
         assert tuple(p.label for p in inside) in said[0]
 
 
@@ -76,7 +76,7 @@ def lookup(word):
 class Deaf:
     """An aligner that hears nothing."""
 
-    def align(self, audio, text):
+    def align(self, audio, spoken, *, language):
         return PhoneTrack((Segment(0.0, audio.duration_s, "SIL"),))
 
 
@@ -117,6 +117,28 @@ def test_a_line_stays_in_its_window_and_the_rest_is_silent(line, free):
     assert all(p.start_s >= begin for p in spoken(track))
     assert [w.label for w in track.words] == ["maybe", "five", "of", "them"]
     assert abs(track.words[0].start_s - free.words[8].start_s) < 0.06
+
+
+def test_words_and_lines_are_read_in_their_language(line):
+    words = [
+        Timed(0.5, 0.9, "ich", "words[0]"),
+        Timed(1.0, 1.9, "über", "words[1]"),
+    ]
+    track, _ = found(line, words=words, make=lambda tell: Deaf(), language="de")
+    assert [p.label for p in spoken(track)] == "IH ç y B AH".split()
+    words = [Timed(0.5, 0.9, "你", "words[0]"), Timed(1.0, 1.9, "学习", "words[1]")]
+    track, _ = found(line, words=words, make=lambda tell: Deaf())
+    assert [p.label for p in spoken(track)] == "N IY ɕ ɥ EH ɕ IY".split()
+    heard = []
+
+    class Listening(Deaf):
+        def align(self, audio, spoken, *, language):
+            heard.append(([word.language for word in spoken.words], language))
+            return super().align(audio, spoken, language=language)
+
+    found(line, lines=[Timed(0.5, 1.9, "ja bitte", "line 2")], make=lambda tell: Listening(),
+          language="de")  # fmt: skip
+    assert heard == [(["de", "de"], "de")]
 
 
 def test_notes_name_the_line_and_do_not_flood(line):

@@ -1,4 +1,4 @@
-"""Text to words to pronunciations. Nothing in a text stops a line: what cannot be said is told.
+"""English words to pronunciations. Nothing in a text stops a line.
 
 A word is looked up in the recogniser's own dictionary (CMUdict); what is not there, such as
 names, numbers, old spellings and abbreviations, is pronounced by espeak-ng, and where that
@@ -9,44 +9,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from animdrive.errors import BackendError
+from animdrive.sources.audio.english_ipa import arpabet_from_ipa
 from animdrive.sources.audio.espeak import ipa
-from animdrive.sources.audio.ipa import arpabet_from_ipa
+from animdrive.sources.audio.inventory import SILENCE
 from animdrive.sources.audio.letters import phones_from_letters
-from animdrive.sources.audio.phones import SILENCE
-
-Pronunciation = tuple[str, ...]
-"""ARPABET phones without stress."""
-
-Lookup = Callable[[str], tuple[Pronunciation, ...]]
-"""A dictionary: a word in small letters → its pronunciations, none when it is not there."""
-
-
-@dataclass(frozen=True)
-class Word:
-    """One word of a text and how it may be said."""
-
-    text: str
-    """As written, without the punctuation around it."""
-    pronunciations: tuple[Pronunciation, ...]
-    """At least one, each with at least one phone; the likeliest first."""
-    key: str = ""
-    """Its entry in the dictionary; empty when the pronunciations come from elsewhere."""
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """A text, ready to be found in sound."""
-
-    words: tuple[Word, ...]
-    """In order. None when the text holds nothing to say."""
-    notes: tuple[str, ...]
-    """What was left out, one line each."""
-
+from animdrive.sources.audio.words import Lookup, Pronunciation, Word, unique
 
 _LATIN = "A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ"
 _TOKEN = re.compile(
@@ -68,51 +38,28 @@ _SIGNS = {
 }
 _CURRENCY = {"$": ("dollars", "cents"), "£": ("pounds", "pence"), "€": ("euros", "cents")}
 _DIGITS = "zero one two three four five six seven eight nine".split()
-_ASIDE = re.compile(r"\[[^\]]*\]|<[^>]*>")
 _MINUS = re.compile(r"(?<!\S)[-−–](?=[$£€]?[0-9])")
 _BREAKS = re.compile(r"[-‐‑‒–—―/\\_|~·•]+")
 _LONGEST_WORD = 60
 """Letters; longer runs are cut, for no dictionary or voice takes them whole."""
 
 
-def spoken_from_text(text: str, lookup: Lookup) -> Spoken:
-    """Split `text` into words and find how each is said.
+def english_words(text: str, lookup: Lookup) -> tuple[Word, ...]:
+    """Return the words of English `text` and how each is said.
 
-    Punctuation, emoji and control characters fall away. Stage directions in square brackets and
-    tags in angle brackets are not spoken. Words in another script than Latin are left out, and
-    told. Hyphens and dashes part words; curly quotes are apostrophes.
+    Punctuation and what is not Latin fall away. Hyphens and dashes part words.
 
     Args:
-        text: Anything.
+        text: Normalised (NFKC), with straight apostrophes.
         lookup: The dictionary to ask first.
     """
-    notes: list[str] = []
-    cleaned = unicodedata.normalize("NFKC", text)
-    cleaned = re.sub("[‘’ʼ`´′]", "'", cleaned)
-    aside = [found.strip() for found in _ASIDE.findall(cleaned)]
-    if aside:
-        notes.append(f"Not spoken, for it stands in brackets: {_some(aside)}.")
-        cleaned = _ASIDE.sub(" ", cleaned)
-    cleaned = _BREAKS.sub(" ", _MINUS.sub(" minus ", cleaned))
-    words: list[Word] = []
-    foreign: list[str] = []
-    for found in _TOKEN.finditer(cleaned):
-        for piece in _pieces(found.group()):
-            word = _word(piece, found.lastgroup or "", lookup)
-            if word is not None:
-                words.append(word)
-    for token in cleaned.split():
-        letters = [c for c in _TOKEN.sub("", token) if unicodedata.category(c)[0] in "LN"]
-        if letters:
-            foreign.append(token)
-    if foreign:
-        notes.append(f"Left out, for it is not written in Latin letters: {_some(foreign)}.")
-    return Spoken(words=tuple(words), notes=tuple(notes))
-
-
-def _some(items: list[str]) -> str:
-    shown = ", ".join(f"'{item[:30]}'" for item in items[:5])
-    return shown if len(items) <= 5 else f"{shown} and {len(items) - 5} more"
+    cleaned = _BREAKS.sub(" ", _MINUS.sub(" minus ", text))
+    words = [
+        _word(piece, found.lastgroup or "", lookup)
+        for found in _TOKEN.finditer(cleaned)
+        for piece in _pieces(found.group())
+    ]
+    return tuple(word for word in words if word is not None)
 
 
 def _pieces(token: str) -> list[str]:
@@ -124,14 +71,14 @@ def _word(token: str, kind: str, lookup: Lookup) -> Word | None:
         said = lookup(_SIGNS[token])
         return Word(text=token, pronunciations=said) if said else None
     if kind == "number":
-        said = _unique(_number(token, lookup))
+        said = unique(_number(token, lookup))
         return Word(text=token, pronunciations=said) if said else None
     written = token if _is_abbreviation(token) else token.strip("'.") or token
     for key in _spellings(token):
         said = lookup(key)
         if said:
             return Word(text=written, pronunciations=said, key=key)
-    said = _unique(_outside(token, lookup))
+    said = unique(_outside(token, lookup))
     return Word(text=written, pronunciations=said) if said else None
 
 
@@ -226,7 +173,3 @@ def _by_voice(text: str) -> Pronunciation:
     except BackendError:
         return ()
     return tuple(phone for phone in phones if phone != SILENCE)
-
-
-def _unique(said: list[Pronunciation]) -> tuple[Pronunciation, ...]:
-    return tuple(dict.fromkeys(p for p in said if p))

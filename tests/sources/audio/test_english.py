@@ -3,20 +3,22 @@ from __future__ import annotations
 import pytest
 
 from animdrive.errors import BackendError
-from animdrive.sources.audio import g2p
+from animdrive.sources.audio import english
 from animdrive.sources.audio.decoder import lookup
-from animdrive.sources.audio.g2p import spoken_from_text
-from animdrive.sources.audio.ipa import arpabet_from_ipa
+from animdrive.sources.audio.english_ipa import arpabet_from_ipa
+from animdrive.sources.audio.inventory import PHONES
 from animdrive.sources.audio.letters import phones_from_letters
-from animdrive.sources.audio.phones import PHONES
+from animdrive.sources.audio.text import spoken_from_text
 
 
 def words_of(text: str) -> list[str]:
-    return [word.text for word in spoken_from_text(text, lookup).words]
+    spoken = spoken_from_text(text, language="en", lookup=lookup)
+    assert {word.language for word in spoken.words} <= {"en"}
+    return [word.text for word in spoken.words]
 
 
 def said(text: str) -> list[str]:
-    (word,) = spoken_from_text(text, lookup).words
+    (word,) = spoken_from_text(text, language="en", lookup=lookup).words
     return [" ".join(phones) for phones in word.pronunciations]
 
 
@@ -78,26 +80,19 @@ def test_acronyms_outside_the_dictionary_may_be_spelt_or_read():
 
 
 def test_stage_directions_are_not_spoken_and_told():
-    spoken = spoken_from_text("[laughs] hello <break/> you", lookup)
+    spoken = spoken_from_text("[laughs] hello <break/> you", lookup=lookup)
     assert [word.text for word in spoken.words] == ["hello", "you"]
     assert spoken.notes == ("Not spoken, for it stands in brackets: '[laughs]', '<break/>'.",)
 
 
-def test_other_scripts_are_left_out_and_told():
-    spoken = spoken_from_text("hello 你好 Привет world ١٢", lookup)
-    assert [word.text for word in spoken.words] == ["hello", "world"]
-    (note,) = spoken.notes
-    assert note.startswith("Left out, for it is not written in Latin letters: '你好', 'Привет'")
-
-
 @pytest.mark.parametrize("text", ["", " \n\t", "😀😀", "…!?", "[door slams]", "\x00\x07"])
 def test_a_text_without_words_has_none(text: str):
-    assert spoken_from_text(text, lookup).words == ()
+    assert spoken_from_text(text, lookup=lookup).words == ()
 
 
 def test_nothing_stops_a_text():
-    odd = "a" * 200 + " x" * 50 + " ﷽ ½ Ⅳ ｆｕｌｌ O'B.r-i&e'n '' ' .' 1,2,3.4.5 $ % 9" + "9" * 80
-    for word in spoken_from_text(odd, lookup).words:
+    odd = "a" * 200 + " x" * 50 + " ½ Ⅳ ｆｕｌｌ O'B.r-i&e'n '' ' .' 1,2,3.4.5 $ % 9" + "9" * 80
+    for word in spoken_from_text(odd, lookup=lookup).words:
         assert word.text
         assert word.pronunciations
         for phones in word.pronunciations:
@@ -109,13 +104,13 @@ def test_without_espeak_letters_and_digits_are_said_by_rule(monkeypatch: pytest.
     def absent(text: str) -> str:
         raise BackendError(f"espeak-ng cannot say {text}")
 
-    monkeypatch.setattr(g2p, "ipa", absent)
-    g2p._by_voice.cache_clear()
+    monkeypatch.setattr(english, "ipa", absent)
+    english._by_voice.cache_clear()
     try:
         assert said("blorfing") == ["B L AA R F IH NG"] or said("blorfing") == ["B L AO R F IH NG"]
         assert said("42") == ["F AO R T UW"]
     finally:
-        g2p._by_voice.cache_clear()
+        english._by_voice.cache_clear()
 
 
 @pytest.mark.parametrize(
