@@ -50,13 +50,16 @@ _ONSET_YIELDS_S: Mapping[str, float] = {
 """and this far from the speech after it, which lips take shape for while nothing is heard yet;"""
 _SOUND_YIELDS_S = 0.025
 """a phone, unless it is short, this far from its neighbours: transitions have no shoulders."""
+_UNDERSHOT, _UNDERSHOT_S = 0.4, 0.06
+"""What a vowel of no length lacks of its jaw's opening, and the time constant with which length
+makes up for it (Lindblom 1963, "Spectrographic study of vowel reduction", the exponential law)."""
 REST_S = 0.1
 """This far after speech the mouth is exactly at rest,"""
 ONSET_S = 0.2
 """and this far before it still."""
 
 
-_SHUT_JAW = 0.065
+_SHUT_JAW = 0.045
 """How far the jaw may hang under closed lips, jawOpen; further, a learned skin parts them."""
 
 
@@ -69,12 +72,15 @@ class MouthConfig:
     lips: float = 1.0
     """How far lips round, spread and part: 0 numb, 1 conversation, 2 over-articulated. 0..2.
     Closures of P, B, M, F and V are always whole."""
+    captured: float = 0.0
+    """How far jaw and lips follow a mouth learned from captured performances in place of the rules:
+    0 not at all, 1 wherever no closure is due. 0..1."""
 
     def __post_init__(self) -> None:
-        for name in ("jaw", "lips"):
+        for name, most in (("jaw", 2), ("lips", 2), ("captured", 1)):
             value = getattr(self, name)
-            if not 0 <= value <= 2:
-                raise InputError(f"{name} must be in 0..2, got {value}.")
+            if not 0 <= value <= most:
+                raise InputError(f"{name} must be in 0..{most}, got {value}.")
 
 
 def mouth_from_phones(
@@ -84,6 +90,7 @@ def mouth_from_phones(
     stress: Sequence[float] = (),
     jaw_gain: npt.ArrayLike = 1.0,
     lips_gain: npt.ArrayLike = 1.0,
+    captured: Mapping[str, Values] | None = None,
     config: MouthConfig = MouthConfig(),
 ) -> Values:
     """Return the curves of mouth, jaw and tongue at `times_s`.
@@ -97,6 +104,7 @@ def mouth_from_phones(
             each phone; or none. It opens the jaw of a vowel by up to a fifth more or less.
         jaw_gain: Factor of the jaw beside the dial's, [T] or one: a shout's, say.
         lips_gain: The same for the lips; neither changes a closure.
+        captured: Curve of jaw or mouth → [T] of a learned mouth, taken by `config.captured`.
         config: Dials.
 
     Returns:
@@ -115,12 +123,14 @@ def mouth_from_phones(
         Segment(phone.start_s, phone.end_s, plain_phone(phone.label)) for phone in phones.phones
     ]
     values = _blended(segments, times, stress)
+    for name, learned in (captured or {}).items():
+        column = values[:, ARKIT_INDEX[name]]
+        column += config.captured * (learned - column)
     jaw = ARKIT_INDEX["jawOpen"]
-    for names in GROUPS.values():
-        for name in names:
-            is_jaw = name == "jawOpen"
-            values[:, ARKIT_INDEX[name]] *= config.jaw if is_jaw else config.lips
-            values[:, ARKIT_INDEX[name]] *= np.asarray(jaw_gain if is_jaw else lips_gain)
+    for name in {name for names in GROUPS.values() for name in names} | set(captured or {}):
+        is_jaw = name == "jawOpen"
+        values[:, ARKIT_INDEX[name]] *= config.jaw if is_jaw else config.lips
+        values[:, ARKIT_INDEX[name]] *= np.asarray(jaw_gain if is_jaw else lips_gain)
     values[:, jaw] = soft_limit(values[:, jaw])
     lay_closures(values, seal(segments, times), bite(segments, times))
     values *= _awake(segments, times)[:, None]
@@ -140,7 +150,10 @@ def _blended(segments: Sequence[Segment], times: Values, stress: Sequence[float]
     strength = {group: np.full(len(times), 1e-9) for group in GROUPS}
     columns = {group: [ARKIT_INDEX[name] for name in names] for group, names in GROUPS.items()}
     for index, segment in enumerate(segments):
-        louder = 1.0 + 0.2 * stress[index] if len(stress) and segment.label in VOWELS else 1.0
+        louder = 1.0
+        if segment.label in VOWELS:
+            louder -= _UNDERSHOT * np.exp(-segment.duration_s / _UNDERSHOT_S)
+            louder += 0.2 * stress[index] if len(stress) else 0.0
         start_s = segment.start_s - _LEAD_S
         for pose in POSES[segment.label]:
             end_s = start_s + pose.share * segment.duration_s
@@ -193,10 +206,10 @@ def lay_closures(values: Values, shut: Values, bitten: Values) -> None:
             column = ARKIT_INDEX[name]
             values[:, column] = values[:, column] * kept + added
 
-    # The lips do most of a closure: the jaw comes up late, and only as far as they need it.
+    # The lips do most of a closure: the jaw comes up only as far as they need it.
     jaw = values[:, ARKIT_INDEX["jawOpen"]]
     high = _SHUT_JAW * np.tanh(jaw / _SHUT_JAW)
-    values[:, ARKIT_INDEX["jawOpen"]] = jaw + shut**3 * (high - jaw)
+    values[:, ARKIT_INDEX["jawOpen"]] = jaw + shut * (high - jaw)
     change("jawOpen", kept=1 - 0.8 * bitten, added=0.05 * bitten)
     change("jawForward", kept=1 - shut)
     change("mouthFunnel", kept=(1 - shut) * (1 - bitten))

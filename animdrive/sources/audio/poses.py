@@ -3,7 +3,10 @@
 Values are for a standard ARKit face in conversation. They follow the rules of JALI (Edwards,
 Landreth, Fiume and Singh 2016, "JALI: an animator-centric viseme model", section 4): lips and jaw
 are separate, the tongue-only consonants leave the lips to their neighbours, sibilants close the
-jaw, and lip shapes of rounded sounds spread over what stands beside them. Bilabial closures and
+jaw, and lip shapes of rounded sounds spread over what stands beside them. Jaw
+heights of consonants, and how firmly they are held, follow Keating, Lindblom, Lubker and Kreiman
+(1994, "Variability in jaw height for segments in English and Swedish VCVs"): sibilants highest and
+firmest, then T and D, then N and L; K, G, H and the bilabials take their vowels'. Closures and
 the labiodental bite are not targets here: they are constraints, in `closures`.
 """
 
@@ -101,12 +104,14 @@ _AO = _pose(jaw=0.44, firm=0.85, lips=0.9, pucker=0.38, funnel=0.38)
 _EH = _pose(jaw=0.38, firm=0.8, lips=0.4, spread=0.20, lower=0.14, upper=0.06)
 _AE = _pose(jaw=0.50, firm=0.9, lips=0.45, spread=0.22, lower=0.18, upper=0.09)
 
-_SIBILANT = _pose(jaw=0.05, firm=2.2, lips=0.45, spread=0.22, lower=0.26, upper=0.10)
-_HUSH = _pose(jaw=0.05, firm=2.2, lips=0.75, funnel=0.45, pucker=0.22, forward=0.10)
-_HISS = _pose(jaw=0.05, firm=2.2, lips=0.5, spread=0.26, smile=0.04, lower=0.22, upper=0.09)
+_SIBILANT = _pose(jaw=0.05, firm=2.2, lips=0.6, spread=0.22, lower=0.38, upper=0.16)
+_HUSH = _pose(
+    jaw=0.05, firm=2.2, lips=0.75, funnel=0.45, pucker=0.22, forward=0.10, lower=0.14, upper=0.10
+)
+_HISS = _pose(jaw=0.05, firm=2.2, lips=0.6, spread=0.26, smile=0.04, lower=0.32, upper=0.14)
 _CURLED = _pose(jaw=0.09, firm=1.8, lips=0.7, funnel=0.38, pucker=0.18, forward=0.06)
-_TIP = _pose(jaw=0.12, firm=0.85, lips=0.10, lower=0.12, upper=0.03)
-_TIP_LOOSE = _pose(jaw=0.16, firm=0.5, lips=0.10, lower=0.12, upper=0.03)
+_TIP = _pose(jaw=0.12, firm=0.85, lips=0.12, lower=0.16, upper=0.05)
+_TIP_LOOSE = _pose(jaw=0.16, firm=0.5, lips=0.12, lower=0.15, upper=0.05)
 _BACK = _pose(jaw=0.20, firm=0.30, lips=0.05, lower=0.06)
 _BETWEEN = _pose(jaw=0.18, firm=0.7, lips=0.25, lower=0.14, upper=0.06, tongue=0.42)
 _LIPS_ONLY = _pose(jaw=0.16, firm=0.45, lips=0.12)
