@@ -27,6 +27,7 @@ def test_importing_the_package_loads_nothing_heavy():
         ["video", "--help"],
         ["live", "--help"],
         ["capture", "make", "--help"],
+        ["audio-model", "train", "--help"],
     ],
 )
 def test_help_loads_nothing_heavy(arguments):

@@ -82,7 +82,7 @@ def _library_file() -> Path:
     return Path(espeakng_loader.get_library_path())
 
 
-def _open(file: Path) -> tuple[Any, int]:
+def _open(file: Path, options: int = 0) -> tuple[Any, int]:
     """Return the library in `file`, ready, and its sample rate in Hz."""
     library: Any = ctypes.CDLL(str(file))
     library.espeak_TextToPhonemes.restype = ctypes.c_char_p
@@ -103,7 +103,9 @@ def _open(file: Path) -> tuple[Any, int]:
     ]
     library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
     library.espeak_ListVoices.argtypes = [ctypes.c_void_p]
-    rate = library.espeak_Initialize(_SYNCHRONOUS, 0, os.fsencode(_data_folder()), _DONT_EXIT)
+    rate = library.espeak_Initialize(
+        _SYNCHRONOUS, 0, os.fsencode(_data_folder()), _DONT_EXIT | options
+    )
     if rate <= 0:
         raise OSError(f"it does not start, status {rate}")
     return library, int(rate)
@@ -126,16 +128,25 @@ def _speaker() -> Any:
 
 
 @contextlib.contextmanager
-def _fresh_library() -> Iterator[tuple[Any, int]]:
-    """Yield a library of its own, closed afterwards.
+def fresh_library(options: int = 0) -> Iterator[tuple[Any, int]]:
+    """Yield a library of its own and its sample rate in Hz; it is closed afterwards.
 
     The synthesiser's phase runs on from one text to the next, so that a text sounds a little
     different each time. A copy that nobody has used gives the same samples every time.
+
+    Args:
+        options: Bits of ``espeak_Initialize`` beyond our own, such as those for events.
+
+    Raises:
+        BackendError: espeak-ng cannot be loaded here.
     """
-    with tempfile.TemporaryDirectory(prefix="espeak-", ignore_cleanup_errors=True) as folder:
+    with (
+        _told(),
+        tempfile.TemporaryDirectory(prefix="espeak-", ignore_cleanup_errors=True) as folder,
+    ):
         file = _library_file()
         copy = Path(shutil.copy(file, Path(folder) / file.name))
-        library, rate = _open(copy)
+        library, rate = _open(copy, options)
         try:
             yield library, rate
         finally:
@@ -144,7 +155,12 @@ def _fresh_library() -> Iterator[tuple[Any, int]]:
                 _ctypes.dlclose(library._handle)
 
 
-def _use_voice(library: Any, voice: str) -> None:
+def use_voice(library: Any, voice: str) -> None:
+    """Have `library` speak with `voice`, the name of one of espeak-ng's.
+
+    Raises:
+        InputError: it has no such voice.
+    """
     if library.espeak_SetVoiceByName(voice.encode()) != 0:
         raise InputError(
             f"espeak-ng has no voice '{voice}'. 'en-us' and 'en-gb-x-rp' are two it has."
@@ -216,7 +232,7 @@ def ipa(text: str, *, voice: str = "en-us") -> str:
     """
     with _lock, _told():
         library = _speaker()
-        _use_voice(library, voice)
+        use_voice(library, voice)
         # One clause is read at a time; the pointer moves on and is null at the end.
         rest = ctypes.c_char_p(text.replace("\0", " ").encode())
         clauses = []
@@ -248,8 +264,8 @@ def synthesise(
             pieces.append(np.ctypeslib.as_array(wave, shape=(count,)).copy())
         return 0
 
-    with _lock, _told(), _fresh_library() as (library, rate):
-        _use_voice(library, voice)
+    with _lock, fresh_library() as (library, rate):
+        use_voice(library, voice)
         library.espeak_SetParameter(_RATE, int(words_per_minute), 0)
         library.espeak_SetParameter(_PITCH, int(pitch), 0)
         callback = _Callback(collect)
