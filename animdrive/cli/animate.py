@@ -9,15 +9,18 @@ import typer
 
 from animdrive.cli.console import print_result, shown_progress
 from animdrive.cli.options import (
+    CAPTURED,
     AsJson,
     AutoEmotion,
     Breaths,
+    Captured,
     DeformerName,
     Effort,
     Emotion,
     Formats,
     Gain,
     Lod,
+    MouthModelFile,
     Offset,
     Out,
     Size,
@@ -54,6 +57,8 @@ def audio_cli(
     seed: Annotated[int, typer.Option(help="Seed of blinks, glances and head motion.")] = 0,
     jaw: Annotated[float, typer.Option(help="How far the jaw opens, 0..2.")] = 1.0,
     lips: Annotated[float, typer.Option(help="How strongly lips are shaped, 0..2.")] = 1.0,
+    captured: Captured = CAPTURED,
+    mouth_model: MouthModelFile = None,
     effort: Effort = 1.0,
     breaths: Breaths = True,
     auto_emotion: AutoEmotion = 0.0,
@@ -88,7 +93,8 @@ def audio_cli(
         fps=fps,
         seed=seed,
         language=language,
-        mouth=MouthConfig(jaw=jaw, lips=lips),
+        mouth=MouthConfig(jaw=jaw, lips=lips, captured=captured),
+        mouth_model=mouth_model,
         expression=ExpressionConfig(effort=effort, breaths=breaths, auto_emotion=auto_emotion),
     )
     with shown_progress() as progress:

@@ -11,7 +11,17 @@ from typing import Any, NoReturn
 import typer
 
 from animdrive import __version__
-from animdrive.cli import animate, capture, deformer, live, machine, measure, rig
+from animdrive.cli import (
+    animate,
+    audio_model,
+    capture,
+    deformer,
+    live,
+    machine,
+    measure,
+    mouth,
+    rig,
+)
 from animdrive.errors import AnimdriveError
 
 app = typer.Typer(
@@ -43,6 +53,8 @@ app.command("video")(animate.video_cli)
 app.command("live")(live.live_cli)
 app.command("convert")(animate.convert_cli)
 app.command("measure")(measure.measure_cli)
+app.command("train-mouth")(mouth.train_mouth_cli)
+app.add_typer(audio_model.app, name="audio-model")
 app.add_typer(rig.app, name="rig")
 app.add_typer(capture.app, name="capture")
 app.add_typer(deformer.app, name="deformer")

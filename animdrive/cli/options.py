@@ -35,6 +35,20 @@ Offset = Annotated[
     typer.Option(help="Added to one curve, such as mouthSmileLeft:0.1. May be given again."),
 ]
 Size = Annotated[int, typer.Option(help="Height of the preview, pixels, even.")]
+CAPTURED = 0.0
+"""How far the mouth follows captured performances where nothing is said of it; the same as
+`animdrive.sources.audio.curves.MouthConfig.captured`, which is not loaded for a help text."""
+Captured = Annotated[
+    float,
+    typer.Option(
+        help="How far jaw and lips follow a mouth learned from captured performances, 0 (rules) "
+        "to 1. Closures are always the rules'.",
+    ),
+]
+MouthModelFile = Annotated[
+    Path | None,
+    typer.Option(help="Mouth to follow, a model of 'train-mouth'. Default: the one that ships."),
+]
 Effort = Annotated[
     float,
     typer.Option(help="How far jaw and lips follow a whisper or a shout, 0 (not) to 2."),

@@ -7,6 +7,7 @@ from animdrive.registry import Registry
 ALIGNERS = Registry(
     "aligner",
     {
+        "acoustic": "animdrive.sources.audio.acoustic.aligner:AcousticAligner",
         "pocketsphinx": "animdrive.sources.audio.align:PocketsphinxAligner",
     },
 )

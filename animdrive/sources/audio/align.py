@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from animdrive.contract import AudioClip, PhoneTrack, Segment
+from animdrive.contract import AudioClip, PhoneTrack
 from animdrive.contract.stages import Progress, Report, no_progress, tell_nobody
 from animdrive.sources.audio import decoder
-from animdrive.sources.audio.decoder import NotFoundError, Span
+from animdrive.sources.audio.decoder import NotFoundError
 from animdrive.sources.audio.inventory import SILENCE
 from animdrive.sources.audio.languages import AUTO, ENGLISH
 from animdrive.sources.audio.pieces import chunks_between_pauses, pieces_between_pauses
 from animdrive.sources.audio.respelling import in_arpabet, in_own_phones
-from animdrive.sources.audio.silences import Said, merged, shut_in_silence
 from animdrive.sources.audio.sound import (
-    HOP_S,
     HOP_SAMPLES,
     Sound,
     sound_from_clip,
     without_long_silences,
 )
+from animdrive.sources.audio.spans import Span, moved, tell_of_unsaid, track_of_spans
 from animdrive.sources.audio.words import Spoken, Word
 
 _BOUNDARY_S = 0.007
@@ -30,8 +27,6 @@ _BOUNDARY_S = 0.007
 (25.6 - 10) / 2 = 7.8 ms in theory; 7 fits hand-labelled TIMIT best."""
 _WHOLE_S = 30.0
 """Clips up to this length are searched in one piece."""
-_SEAM_S = 0.05
-"""The recogniser's features end a little before a stretch does; such gaps are no silence."""
 _POOR_SCORE = -45.0
 """Score per frame below which a transcript may be another text. On TIMIT the right text scores
 -8 to -27 (-22 to -51 in white noise at 5 dB), a wrong one -48 to -89."""
@@ -40,10 +35,6 @@ _POOR_ABROAD = -50.0
 -28 to -35 with the right text, -47 to -54 with a wrong one."""
 _BETTER_BY = 20.0
 """How much better the recogniser's own words must fit to be believed instead."""
-_CLEARLY_DB = 6.0
-_UNTOLD = 0.3
-"""Share of the loud frames without a word from which on the user is told. A whole transcript
-leaves up to a fifth (breath, laughter), two thirds of one a third or so."""
 
 
 class PocketsphinxAligner:
@@ -87,7 +78,7 @@ class PocketsphinxAligner:
         if len(sound.pcm) < decoder.SHORTEST_SAMPLES or not sound.has_speech:
             self._tell("No speech is heard; the mouth stays at rest.")
             self._progress("align", 1.0)
-            return _track([], (), sound)
+            return track_of_spans([], (), sound)
         tight, origin = without_long_silences(sound)
         if words:
             words, spans = self._forced(tight, words, english=english)
@@ -101,24 +92,10 @@ class PocketsphinxAligner:
             replace(s, first=int(origin[min(s.first, last)]), end=int(origin[min(s.end, last)]))
             for s in spans
         ]
-        track = _track(spans, words, sound)
+        track = track_of_spans(spans, words, sound, later_s=_BOUNDARY_S)
         if spoken is not None and track.words:
-            self._tell_of_rest(track, sound)
+            tell_of_unsaid(track, sound, self._tell)
         return track
-
-    def _tell_of_rest(self, track: PhoneTrack, sound: Sound) -> None:
-        """Tell when much that sounds like speech has no word: the transcript may lack a part."""
-        loud = sound.level_db > sound.gate_db + _CLEARLY_DB
-        resting = np.zeros(len(loud), dtype=bool)
-        for phone in track.phones:
-            if phone.label == SILENCE:
-                resting[round(phone.start_s / HOP_S) : round(phone.end_s / HOP_S)] = True
-        share = float(np.mean(resting[loud])) if loud.any() else 0.0
-        if share > _UNTOLD:
-            self._tell(
-                f"{share:.0%} of what is loud enough to be speech has no word in the transcript; "
-                "the mouth rests there. Complete the transcript, or leave it out."
-            )
 
     def _forced(
         self, sound: Sound, words: tuple[Word, ...], *, english: bool
@@ -160,9 +137,9 @@ class PocketsphinxAligner:
             except NotFoundError:
                 inside = [span for span in found if piece.low <= span.word < piece.high]
                 part = decoder.spread_evenly(
-                    [_moved(span, -piece.first, -piece.low) for span in inside], own
+                    [moved(span, -piece.first, -piece.low) for span in inside], own
                 )
-            spans += [_moved(span, piece.first, piece.low) for span in part]
+            spans += [moved(span, piece.first, piece.low) for span in part]
             self._progress("align", (number + 1) / len(pieces))
         return spans
 
@@ -180,7 +157,7 @@ class PocketsphinxAligner:
                     part = decoder.find_phones(pcm, said) if said else decoder.hear_phones(pcm)
                 except NotFoundError:
                     said, part = (), decoder.hear_phones(pcm)
-                spans += [_moved(span, first, len(words)) for span in part]
+                spans += [moved(span, first, len(words)) for span in part]
                 words += said
             self._progress("align", (number + 1) / len(chunks))
         return tuple(words), spans
@@ -190,43 +167,8 @@ def _stretch(sound: Sound, first: int, end: int) -> decoder.Pcm:
     return sound.pcm[first * HOP_SAMPLES : end * HOP_SAMPLES]
 
 
-def _moved(span: Span, frames: int, words: int) -> Span:
-    word = span.word if span.word < 0 else span.word + words
-    return replace(span, first=span.first + frames, end=span.end + frames, word=word)
-
-
 def _score(spans: Sequence[Span]) -> float:
     """Return the mean score of a frame of speech."""
     said = [span for span in spans if span.word >= 0]
     frames = sum(span.end - span.first for span in said)
     return sum(span.score for span in said) / frames if frames else -1000.0
-
-
-def _fill(said: list[Said], start_s: float, end_s: float) -> None:
-    """Fill what lies between two spans: a few frames with the phone before, else with silence."""
-    if said and end_s - start_s <= _SEAM_S:
-        said[-1] = replace(said[-1], end_s=end_s)
-    elif end_s > start_s:
-        said.append(Said(start_s, end_s, SILENCE, -1))
-
-
-def _track(spans: Sequence[Span], words: tuple[Word, ...], sound: Sound) -> PhoneTrack:
-    """Return `spans` on the clip's clock, from 0 to its end without gaps."""
-    said: list[Said] = []
-    now_s = 0.0
-    for span in spans:
-        start_s = min(span.first * HOP_S + _BOUNDARY_S, sound.duration_s)
-        end_s = min(span.end * HOP_S + _BOUNDARY_S, sound.duration_s)
-        _fill(said, now_s, start_s)
-        said.append(Said(max(start_s, now_s), end_s, span.label, span.word))
-        now_s = max(now_s, end_s)
-    _fill(said, now_s, sound.duration_s)
-    said = shut_in_silence(merged(said), sound)
-    times: dict[int, tuple[float, float]] = {}
-    for item in said:
-        if item.word >= 0:
-            times[item.word] = (times.get(item.word, (item.start_s, 0.0))[0], item.end_s)
-    return PhoneTrack(
-        phones=tuple(Segment(item.start_s, item.end_s, item.phone) for item in said),
-        words=tuple(Segment(*times[i], word.text) for i, word in enumerate(words) if i in times),
-    )

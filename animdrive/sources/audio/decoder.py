@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy.typing as npt
 
 from animdrive.sources.audio.phones import SILENCE
 from animdrive.sources.audio.sound import with_room_noise
+from animdrive.sources.audio.spans import Span
 from animdrive.sources.audio.words import Pronunciation, Word
 
 Pcm = npt.NDArray[np.int16]
@@ -47,22 +47,6 @@ _added: dict[tuple[Pronunciation, ...], str] = {}
 
 class NotFoundError(Exception):
     """The words do not fit into the sound. Caught within this room."""
-
-
-@dataclass(frozen=True)
-class Span:
-    """A phone or a word found in sound."""
-
-    label: str
-    """A phone, or a word's key in the dictionary."""
-    first: int
-    """First frame."""
-    end: int
-    """One past the last frame."""
-    word: int = -1
-    """Index of the word it belongs to; -1 is silence."""
-    score: float = 0.0
-    """Acoustic score of the whole span: 0 is as good as the best path, more negative is worse."""
 
 
 @cache

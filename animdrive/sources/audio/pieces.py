@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from animdrive.sources.audio.decoder import Span
 from animdrive.sources.audio.sound import HOP_S, Sound
+from animdrive.sources.audio.spans import Span
 
 _PAUSE = int(0.15 / HOP_S)
 _PIECE = int(12 / HOP_S)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from animdrive.sources.audio.decoder import Span
 from animdrive.sources.audio.inventory import PHONES
 from animdrive.sources.audio.ipa import arpabet_of
+from animdrive.sources.audio.spans import Span
 from animdrive.sources.audio.words import Pronunciation, Word
 
 _NO_DICTIONARY_HAS = {"DX": ("D",), "Q": ("HH",), "SIL": ()}

@@ -13,6 +13,9 @@ _SHORTEST_S = 0.18
 _KEPT_S = 0.05
 """What a phone may reach into a silence: the closure before a stop, the dying of a vowel."""
 _CRUMB_S = 0.02
+CLEAR_DB = 15.0
+"""Where speech stands less than this above the noise, its soft sounds are lost in it, and quiet
+tells nothing."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ def shut_in_silence(said: Sequence[Said], sound: Sound) -> list[Said]:
         Phones and silences in order, without gaps, silences merged.
     """
     result = list(said)
+    if sound.range_db < CLEAR_DB:
+        return merged(result)
     for first, end in sound.silences(_SHORTEST_S):
         at_start = first == 0
         at_end = end == len(sound.level_db)

@@ -52,7 +52,12 @@ class Sound:
         """Whether somebody may be speaking: loud enough, and not steady as noise and hum are."""
         if not len(self.level_db) or self.speech_db < _FAINTEST_DB:
             return False
-        return self.speech_db - float(np.percentile(self.level_db, 10)) > _STEADY_DB
+        return self.range_db > _STEADY_DB
+
+    @property
+    def range_db(self) -> float:
+        """How far the loudest speech stands above the quietest tenth of the clip."""
+        return self.speech_db - float(np.percentile(self.level_db, 10)) if len(self.level_db) else 0
 
     def silences(self, shortest_s: float) -> list[tuple[int, int]]:
         """Return runs of frames, first and one past the last, below `gate_db` that long."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,9 @@ from animdrive.sources.audio.life import LifeConfig, life_beside_speech
 from animdrive.sources.audio.timings import Timings, phones_given, within
 from animdrive.sources.audio.visemes import viseme_segments
 
+if TYPE_CHECKING:
+    from animdrive.sources.audio.mouth_model import MouthModel
+
 
 @dataclass(frozen=True)
 class SpeechConfig:
@@ -34,10 +39,13 @@ class SpeechConfig:
     language: str = AUTO
     """Language that is spoken: "auto" (told from the script of the text), "en", "zh", or any code
     of espeak-ng, see `animdrive.sources.audio.languages.language_code`."""
-    aligner: str = "pocketsphinx"
+    aligner: str = "acoustic"
     """What finds the phones: a name of `ALIGNERS`."""
     mouth: MouthConfig = field(default_factory=MouthConfig)
     """Dials of the mouth."""
+    mouth_model: Path | None = None
+    """Mouth learned from captures, a file of 'train-mouth', for `MouthConfig.captured`; None takes
+    the one that ships."""
     expression: ExpressionConfig = field(default_factory=ExpressionConfig)
     """Dials of what the voice tells beyond the phones."""
     life: LifeConfig = field(default_factory=LifeConfig)
@@ -104,9 +112,11 @@ def speech_curves(
 
     Raises:
         BackendError: the aligner is not installed.
+        WeightsError: `SpeechConfig.mouth_model` cannot be read.
         InputError: `timings` lie beyond the end of the sound, or name an unknown phone.
     """
     notes: list[str] = []
+    learned = _learned_mouth(config)
     phones = _phones(audio, text, timings, config, notes.append, progress)
     progress("curves", 0.0)
     times = np.arange(max(1, math.ceil(audio.duration_s * config.fps - 1e-6))) / config.fps
@@ -117,6 +127,7 @@ def speech_curves(
         stress=heard.prosody.stress,
         jaw_gain=heard.gain.jaw,
         lips_gain=heard.gain.lips,
+        captured=None if learned is None else learned.run(audio, phones.phones, times),
         config=config.mouth,
     )
     mouth = breathed(mouth, heard.breaths, phones.phones, times)
@@ -138,6 +149,16 @@ def speech_curves(
         breaths=tuple(breath.segment for breath in heard.breaths),
         mood=heard.mood,
     )
+
+
+def _learned_mouth(config: SpeechConfig) -> MouthModel | None:
+    """Return the learned mouth that is asked for, if one is."""
+    if config.mouth.captured == 0:
+        return None
+    from animdrive.sources.audio.mouth_model import load_mouth_model, shipped_mouth_model
+
+    path = config.mouth_model
+    return shipped_mouth_model() if path is None else load_mouth_model(path)
 
 
 def _phones(

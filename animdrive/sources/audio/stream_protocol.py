@@ -39,7 +39,7 @@ class PhoneStream(Protocol):
 STREAMS = Registry(
     "phone stream",
     {
-        "acoustic": "animdrive.sources.audio.acoustic_stream:AcousticStream",
+        "acoustic": "animdrive.sources.audio.acoustic.stream:AcousticStream",
     },
 )
 """What finds phones in running sound. A stream is built without arguments."""
