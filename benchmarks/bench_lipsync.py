@@ -1,11 +1,13 @@
 """How well mouths follow speech, on hand-labelled recordings beside the repository.
 
-    python benchmarks/bench_lipsync.py                    with and without transcript
+    python benchmarks/bench_lipsync.py                    with and without transcript, and lips
     python benchmarks/bench_lipsync.py --utterances 12    fewer of the recordings
+    python benchmarks/bench_lipsync.py --hearing          phones and classes alone, in noise as well
 
     python benchmarks/bench_lipsync.py --line demo/line.csv demo/line.phones.tsv    one line alone
 
-Phones and classes are scored by the shared scorer (../shared/eval). The lips are measured on what
+Phones and classes are scored by the shared scorer (../shared/eval), for our aligner and
+pocketsphinx in the same run. The lips are measured on what
 ships: a GLB is written as ``animdrive audio`` writes it, read back, and its vertices are looked at
 (see lip_closure.py). A P, B or M counts as shut when no slit taller than half a millimetre is seen
 from the front in one of its frames.
@@ -14,18 +16,15 @@ from the front in one of its frames.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import sys
 import tempfile
 from pathlib import Path
-from time import perf_counter
-from types import ModuleType
 
-import soundfile
-from common import SHARED, show
+from common import show
+from hearing import SPEECH, at_8_khz, clean, hear, in_noise, rows_of
 from lip_closure import Closures, closures, closures_of_glb
 
-from animdrive.contract import AudioClip, CurveTrack, Segment
+from animdrive.contract import CurveTrack, Segment
 from animdrive.deformer.linear import LinearDeformer
 from animdrive.export import read_curves
 from animdrive.pipeline.deformer_points import values_of
@@ -38,25 +37,7 @@ from animdrive.pipeline.outputs import (
 )
 from animdrive.provenance import provenance_of
 from animdrive.rig.head import load_head
-from animdrive.sources.audio.speech import speech_curves
-
-SPEECH = SHARED / "data" / "speech"
-
-
-def shared_module(name: str) -> ModuleType:
-    """Return a module of ../shared/eval."""
-    spec = importlib.util.spec_from_file_location(name, SHARED / "eval" / f"{name}.py")
-    if spec is None or spec.loader is None:
-        raise SystemExit(f"There is no {name}.py in {SHARED / 'eval'}.")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def clip_of(name: str) -> AudioClip:
-    """Return a recording."""
-    samples, rate = soundfile.read(SPEECH / f"{name}.wav", dtype="float32")
-    return AudioClip(samples=samples, sample_rate=rate)
+from animdrive.sources.audio.speech import SpeechConfig
 
 
 class Shipped:
@@ -121,53 +102,40 @@ def labelled(path: Path) -> list[Segment]:
     return [Segment(float(row[0]), float(row[1]), row[2]) for row in rows]
 
 
-def bench(names: list[str], *, forced: bool, deformers: tuple[str, ...]) -> None:
-    """Score `names`, with their transcripts or without."""
-    scorer, boundary = shared_module("score_visemes"), shared_module("boundary")
-    speech_curves(clip_of(names[0]), "warm up")
-    if not forced:
-        speech_curves(clip_of(names[0]))
-    seconds = spent = 0.0
-    shipped = Shipped(deformers)
-    with tempfile.TemporaryDirectory() as folder:
-        classes, phones = Path(folder) / "classes", Path(folder) / "phones"
-        classes.mkdir()
-        phones.mkdir()
-        for name in names:
-            clip = clip_of(name)
-            text = (SPEECH / f"{name}.txt").read_text() if forced else None
-            before = perf_counter()
-            result = speech_curves(clip, text)
-            spent += perf_counter() - before
-            seconds += clip.duration_s
-            shipped.add(
-                SPEECH / f"{name}.wav", result.track, labelled(SPEECH / f"{name}.phones.tsv")
+def bench_hearing(names: list[str], *, aligners: tuple[str, ...]) -> None:
+    """Score what the aligners hear: with transcripts, without, in noise, on a telephone."""
+    for forced, spoil, how in (
+        (True, clean, "transcript given"),
+        (False, clean, "no transcript"),
+        (True, in_noise, "transcript given, white noise at 5 dB"),
+        (True, at_8_khz, "transcript given, 8 kHz"),
+    ):
+        speeds = {}
+        for aligner in aligners:
+            heard = hear(names, aligner=aligner, forced=forced, spoil=spoil)
+            speeds[aligner] = heard.seconds / heard.spent_s
+            rows = rows_of(heard, names)
+            if aligner != aligners[0]:
+                ratio = speeds[aligners[0]] / speeds[aligner]
+                rows.append((f"{aligners[0]} is faster", ratio, "times"))
+            show(
+                f"{aligner}: {how}",
+                rows,
+                sample=f"{len(names)} TIMIT utterances, {heard.seconds:.0f} s, hand-labelled",
             )
-            for target, file, segments in (
-                (classes, f"{name}.tsv", result.visemes),
-                (phones, f"{name}.phones.tsv", result.phones.phones),
-            ):
-                rows = [f"{s.start_s:.4f}\t{s.end_s:.4f}\t{s.label}\n" for s in segments]
-                (target / file).write_text("start_s\tend_s\tlabel\n" + "".join(rows))
-        score = scorer.score(str(SPEECH), str(classes), "timit_", names=set(names))
-        onsets = boundary.evaluate(str(SPEECH), str(phones), "timit_")
+
+
+def bench_lips(names: list[str], *, forced: bool, deformers: tuple[str, ...]) -> None:
+    """Look at the lips of what ships for `names`, with their transcripts or without."""
+    heard = hear(names, aligner=SpeechConfig().aligner, forced=forced)
+    shipped = Shipped(deformers)
+    for name, result in heard.results.items():
+        shipped.add(SPEECH / f"{name}.wav", result.track, labelled(SPEECH / f"{name}.phones.tsv"))
     total = len(shipped.found[deformers[0]].rows)
     show(
-        "transcript given" if forced else "no transcript",
-        [
-            ("macro-F1 of closed, labiodental, rounded, open", score["macroF1_4"], "%"),
-            ("P/B/M recall", score["bilabial_recall"], "%"),
-            ("P/B/M recall, strict", score["bilabial_recall_strict"], "%"),
-            ("closed precision in speech", score["closed_precision_speech"], "%"),
-            ("F/V recall", score["labiodental_recall"], "%"),
-            ("mouth open in silence", score["mouth_open_in_sil"], "%"),
-            *shipped.rows(),
-            ("phone onsets, median error", onsets["matched"]["median_abs"], "ms"),
-            ("phone onsets within 20 ms", onsets["matched"]["within20"], "%"),
-            ("phone error rate", onsets["PER"], "%"),
-            ("speed to curves", seconds / spent, "x real time"),
-        ],
-        sample=f"{len(names)} TIMIT utterances, {seconds:.0f} s, {total} P/B/M, hand-labelled",
+        "lips, transcript given" if forced else "lips, no transcript",
+        shipped.rows(),
+        sample=f"{len(names)} TIMIT utterances, {heard.seconds:.0f} s, {total} P/B/M labelled",
     )
 
 
@@ -194,6 +162,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--utterances", type=int, default=60)
     parser.add_argument("--deformers", default="hero,npc,linear", help="what is shipped")
+    parser.add_argument("--aligners", default="acoustic,pocketsphinx", help="what is compared")
+    parser.add_argument("--hearing", action="store_true", help="leave the lips out")
     parser.add_argument("--line", nargs=2, type=Path, metavar=("CSV", "PHONES_TSV"))
     options = parser.parse_args()
     deformers = tuple(options.deformers.split(","))
@@ -204,8 +174,10 @@ def main() -> int:
     if not names:
         print(f"No recordings in {SPEECH}; nothing to score.")
         return 0
-    bench(names, forced=True, deformers=deformers)
-    bench(names, forced=False, deformers=deformers[:1])
+    bench_hearing(names, aligners=tuple(options.aligners.split(",")))
+    if not options.hearing:
+        bench_lips(names, forced=True, deformers=deformers)
+        bench_lips(names, forced=False, deformers=deformers[:1])
     return 0
 
 
