@@ -1,4 +1,4 @@
-"""``animdrive audio-model``: the recogniser of phones, made anew."""
+"""``animdrive audio-model``: the recogniser of phones and its list of words, made anew."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from animdrive.cli.console import print_json, shown_progress
 from animdrive.cli.options import AsJson
 from animdrive.errors import InputError
 
-app = typer.Typer(help="The acoustic model: from sound to phones.", no_args_is_help=True)
+app = typer.Typer(help="What hears phones and words, made anew.", no_args_is_help=True)
 
 
 @app.callback()
 def _group() -> None:
-    """The acoustic model: from sound to phones."""
+    """What hears phones and words, made anew."""
 
 
 @app.command("train")
@@ -101,5 +101,41 @@ def train_cli(
     )
     for folder, found in figures.get("real_speech", {}).items():
         typer.echo(f"  {folder}: phones {found['phones']} %, classes F1 {found['classes_f1']} %")
+    for name, path in result.outputs.items():
+        typer.echo(f"  {name:<11} {path}")
+
+
+@app.command("words")
+def words_cli(
+    out: Annotated[Path, typer.Option("--out", "-o", help="List to write (.safetensors).")],
+    register: Annotated[
+        bool, typer.Option("--register", help="List it in the manifest.toml beside it.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make the English word list from the language model in pocketsphinx's wheel.
+
+    Example: animdrive audio-model words -o english_words.safetensors
+    """
+    from animdrive.pipeline.english_words import make_english_words
+
+    with shown_progress() as progress:
+        result = make_english_words(
+            out,
+            manifest=out.with_name("manifest.toml") if register else None,
+            progress=progress,
+        )
+    if as_json:
+        print_json(
+            {
+                "command": "audio-model words",
+                "outputs": {name: str(path) for name, path in result.outputs.items()},
+                "figures": result.figures,
+                "notes": result.notes,
+                "seconds": {stage: round(taken, 3) for stage, taken in result.seconds.items()},
+            }
+        )
+        return
+    typer.echo(f"{result.figures['words']:,} words, {result.figures['pairs']:,} pairs")
     for name, path in result.outputs.items():
         typer.echo(f"  {name:<11} {path}")

@@ -91,22 +91,32 @@ def print_json(document: dict[str, Any]) -> None:
     typer.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
 
 
+def print_job_json(command: str, source: str, result: JobResult) -> None:
+    """Print what a job made as one JSON object."""
+    print_json(
+        {
+            "command": command,
+            "input": source,
+            "outputs": {name: str(path) for name, path in result.outputs.items()},
+            "figures": result.figures,
+            "notes": result.notes,
+            "seconds": {stage: round(taken, 3) for stage, taken in result.seconds.items()},
+        }
+    )
+
+
+def print_notes(result: JobResult) -> None:
+    """Print on stderr what the user should know."""
+    for note in result.notes:
+        typer.secho(f"note: {note}", fg="yellow", err=True)
+
+
 def print_result(command: str, source: str, result: JobResult, *, as_json: bool) -> None:
     """Print what a job made, for a person or as one JSON object."""
     if as_json:
-        print_json(
-            {
-                "command": command,
-                "input": source,
-                "outputs": {name: str(path) for name, path in result.outputs.items()},
-                "figures": result.figures,
-                "notes": result.notes,
-                "seconds": {stage: round(taken, 3) for stage, taken in result.seconds.items()},
-            }
-        )
+        print_job_json(command, source, result)
         return
-    for note in result.notes:
-        typer.secho(f"note: {note}", fg="yellow", err=True)
+    print_notes(result)
     figures = result.figures
     duration, taken = float(figures.get("duration_s", 0.0)), sum(result.seconds.values())
     summary = f"{source}: {figures.get('frames', 0)} frames at {figures.get('fps', 0):g} fps"

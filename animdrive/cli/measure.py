@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from animdrive.cli.console import print_json, shown_progress
+from animdrive.cli.console import print_job_json, print_notes, shown_progress
 from animdrive.cli.options import AsJson, DeformerName
 
 
@@ -38,19 +38,9 @@ def measure_cli(
     with shown_progress() as progress:
         result = measure_skin(source, out, character=head, deformer=deformer, progress=progress)
     if as_json:
-        print_json(
-            {
-                "command": "measure",
-                "input": str(source),
-                "outputs": {name: str(path) for name, path in result.outputs.items()},
-                "figures": result.figures,
-                "notes": result.notes,
-                "seconds": {stage: round(taken, 3) for stage, taken in result.seconds.items()},
-            }
-        )
+        print_job_json("measure", str(source), result)
         return
-    for note in result.notes:
-        typer.secho(f"note: {note}", fg="yellow", err=True)
+    print_notes(result)
     for name, path in result.outputs.items():
         figures = result.figures[name]
         typer.echo(f"{name}: {figures['frames']} frames at {figures['fps']:g} fps")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from animdrive.cli.console import print_json, shown_progress
+from animdrive.cli.console import print_job_json, print_notes, shown_progress
 from animdrive.cli.options import AsJson
 
 
@@ -44,19 +44,9 @@ def train_mouth_cli(
     with shown_progress() as progress:
         result = train_mouth(captures, out, config=config, check=check, progress=progress)
     if as_json:
-        print_json(
-            {
-                "command": "train-mouth",
-                "input": str(captures),
-                "outputs": {name: str(path) for name, path in result.outputs.items()},
-                "figures": result.figures,
-                "notes": result.notes,
-                "seconds": {stage: round(taken, 3) for stage, taken in result.seconds.items()},
-            }
-        )
+        print_job_json("train-mouth", str(captures), result)
         return
-    for note in result.notes:
-        typer.secho(f"note: {note}", fg="yellow", err=True)
+    print_notes(result)
     for name, figures in result.figures.items():
         if name == "model":
             continue

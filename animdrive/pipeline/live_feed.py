@@ -134,10 +134,41 @@ class SoundQueue:
             return None
 
 
-class PacedFeed:
-    """Sound from a file or pipe, released no faster than it is spoken."""
+class QueuedFeed:
+    """Sound that another thread puts into a queue, by the machine's own clock."""
 
     live = True
+
+    def __init__(self, rate: int) -> None:
+        """Begin with an empty queue of sound at `rate` samples per second."""
+        self.rate = rate
+        self._queue = SoundQueue(rate)
+
+    @property
+    def dropped(self) -> int:
+        """Samples dropped so far."""
+        return self._queue.dropped
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will come any more."""
+        return self._queue.ended
+
+    def clock(self) -> float:
+        """Return the time."""
+        return monotonic()
+
+    def poll(self, wait_s: float) -> Chunk | None:
+        """Return the next chunk, see `Feed`."""
+        return self._queue.get(wait_s)
+
+    def wait(self, seconds: float) -> None:
+        """Sleep."""
+        sleep(seconds)
+
+
+class PacedFeed(QueuedFeed):
+    """Sound from a file or pipe, released no faster than it is spoken."""
 
     def __init__(self, blocks: Iterator[Samples], rate: int, *, piped: bool = False) -> None:
         """Begin to read.
@@ -148,8 +179,7 @@ class PacedFeed:
             piped: Whether sound may come late, and is as old as its coming. A pipe may also run a
                 little fast, as sound cards do.
         """
-        self.rate = rate
-        self._queue = SoundQueue(rate)
+        super().__init__(rate)
         self.stalls = self._piped = piped
         self._stop = threading.Event()
         # A pipe may block for ever; then the thread dies with the process.
@@ -176,28 +206,6 @@ class PacedFeed:
             error = fault
         finally:
             self._queue.finish(error)
-
-    @property
-    def dropped(self) -> int:
-        """Samples dropped so far."""
-        return self._queue.dropped
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing will come any more."""
-        return self._queue.ended
-
-    def clock(self) -> float:
-        """Return the time."""
-        return monotonic()
-
-    def poll(self, wait_s: float) -> Chunk | None:
-        """Return the next chunk, see `Feed`."""
-        return self._queue.get(wait_s)
-
-    def wait(self, seconds: float) -> None:
-        """Sleep."""
-        sleep(seconds)
 
     def close(self) -> None:
         """Stop reading."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 
 from animdrive.errors import BackendError, DeviceError
-from animdrive.pipeline.live_feed import CHUNK_S, Chunk, SoundQueue
+from animdrive.pipeline.live_feed import CHUNK_S, Chunk, QueuedFeed
 
 
-class MicrophoneFeed:
+class MicrophoneFeed(QueuedFeed):
     """Sound from a microphone, by PortAudio."""
 
-    live = stalls = True
+    stalls = True
 
     def __init__(self, device: str | None = None) -> None:
         """Open the microphone and begin.
@@ -30,8 +30,7 @@ class MicrophoneFeed:
             number = int(device)
         try:
             found = sounddevice.query_devices(number, "input")
-            self.rate = int(found["default_samplerate"])
-            self._queue = SoundQueue(self.rate)
+            super().__init__(int(found["default_samplerate"]))
             self._stream = sounddevice.InputStream(
                 samplerate=self.rate,
                 blocksize=round(CHUNK_S * self.rate),
@@ -55,28 +54,6 @@ class MicrophoneFeed:
         age_s = time.currentTime - time.inputBufferAdcTime if time.inputBufferAdcTime else 0.0
         begin_s = monotonic() - max(age_s, frames / self.rate)
         self._queue.put(Chunk(samples[:, 0].copy(), begin_s + frames / self.rate))
-
-    @property
-    def dropped(self) -> int:
-        """Samples dropped so far."""
-        return self._queue.dropped
-
-    @property
-    def ended(self) -> bool:
-        """Whether the device is gone."""
-        return self._queue.ended
-
-    def clock(self) -> float:
-        """Return the time."""
-        return monotonic()
-
-    def poll(self, wait_s: float) -> Chunk | None:
-        """Return the next chunk, see `Feed`."""
-        return self._queue.get(wait_s)
-
-    def wait(self, seconds: float) -> None:
-        """Sleep."""
-        sleep(seconds)
 
     def close(self) -> None:
         """Close the device."""
