@@ -42,6 +42,8 @@ _LEAST_M = 2e-6
 """Blocks that never move skin by as much are left out."""
 _BATCH = 256
 """Frames that are made at once."""
+_NETS_BATCH = 8192
+"""Frames that go through the nets at once: some 100 MB, however long the performance is."""
 
 
 @dataclass(frozen=True)
@@ -232,9 +234,13 @@ class NeuralMorph:
         )  # fmt: skip
 
     def _weights(self, curves: FloatArray) -> FloatArray:
-        every = self._nets(curves)
-        weights = every[self._patch, :, self._rank].T
-        held: FloatArray = np.minimum(np.maximum(weights, self._bounds[0]), self._bounds[1])
+        held: FloatArray = np.empty((len(curves), len(self._patch)), dtype=np.float32)
+        for start in range(0, len(curves), _NETS_BATCH):
+            every = self._nets(curves[start : start + _NETS_BATCH])
+            weights = every[self._patch, :, self._rank].T
+            held[start : start + _NETS_BATCH] = np.minimum(
+                np.maximum(weights, self._bounds[0]), self._bounds[1]
+            )
         return held
 
     def stored(self) -> tuple[Arrays, dict[str, Any]]:

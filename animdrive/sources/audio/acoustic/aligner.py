@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -13,9 +14,11 @@ from animdrive.sources.audio.acoustic.edges import settled
 from animdrive.sources.audio.acoustic.evidence import Evidence
 from animdrive.sources.audio.acoustic.forced import find_text, fit
 from animdrive.sources.audio.acoustic.heard import phones_heard, words_heard
+from animdrive.sources.audio.acoustic.part import find_part, is_squeezed
 from animdrive.sources.audio.inventory import SILENCE
-from animdrive.sources.audio.languages import AUTO, ENGLISH
+from animdrive.sources.audio.languages import AUTO, ENGLISH, joined
 from animdrive.sources.audio.pieces import chunks_between_pauses
+from animdrive.sources.audio.silences import CLEAR_DB
 from animdrive.sources.audio.sound import Sound, sound_from_clip, without_long_silences
 from animdrive.sources.audio.spans import Span, moved, tell_of_unsaid, track_of_spans
 
@@ -31,13 +34,30 @@ _BETTER_BY = 1.2
 """How much better what is heard must fit to be believed instead."""
 _HISS = 3.0
 """Steps of 16 bits: noise of this size is added, for cleaned recordings have none at all."""
+_GOOD_FIT = -1.75
+"""A part of a text, or a text in a voice brought to another height, must fit that well: of many
+such tries one always fits a little. Right ones fit by -0.6 to -1.5, wrong ones by -1.8 to -3.8."""
+_NO_WORDS = -1.6
+"""Words that are heard and fit less than this are none: laughter, noise, song."""
+_SPEEDS = (0.8, 0.65, 1.25, 1.55)
+"""Speeds at which a voice is listened to when the text does not fit: voices of cartoons and
+creatures are mostly recordings played faster or slower."""
+_ODD_FIT = -1.9
+"""Below this the text is tried at these speeds, and one that fits better by `_BETTER_SPEED` is
+taken."""
+_BETTER_SPEED = 0.8
+_LONGEST_TRY = 12000
+"""Frames of sound beyond which that is not tried."""
+_SHOWN = 40
+"""Letters of a text that a note shows."""
 
 
 class AcousticAligner:
     """Finds phones with the network of `animdrive.sources.audio.acoustic`.
 
     With a text: the best way through all its pronunciations with pauses between words, in windows
-    of 30 s; edges of pauses where the sound rises and falls. Without: English words are heard,
+    of 30 s; edges of pauses where the sound rises and falls. Where more is written than said, the
+    words that are said are found. Without: English words are heard,
     then looked for like a text; in other languages plain phones. Memory grows by about 1 kB for a
     frame of 10 ms. The same sound and text give the same phones.
     """
@@ -83,6 +103,11 @@ class AcousticAligner:
             words, spans = self._heard(evidence, tight, language)
         if all(span.label == SILENCE for span in spans):
             return self._silent(sound)
+        if language != ENGLISH and not words:
+            self._tell(
+                "Words are heard in English alone; the mouth follows the sounds. "
+                "A transcript that fits makes it exact."
+            )
         self._progress("align", 1.0)
         spans = settled(spans, tight.level_db)
         last = len(origin) - 1
@@ -104,41 +129,116 @@ class AcousticAligner:
         self, evidence: Evidence, sound: Sound, words: tuple[Word, ...], language: str
     ) -> tuple[tuple[Word, ...], list[Span]]:
         spans = find_text(evidence, words, progress=self._progress)
+        fitting = -math.inf if spans is None else fit(evidence, spans)
+        # In noise the first words, or the last, may fit nothing though they are said.
+        clear = sound.range_db >= CLEAR_DB
+        squeezed = clear and spans is not None and is_squeezed(evidence, spans)
+        enough = _ODD_FIT if clear else _POOR_FIT
+        if spans is not None and fitting >= enough and not squeezed:
+            return words, spans
+        if squeezed or fitting < _POOR_FIT:
+            part = find_part(evidence, words)
+            if part is not None and fit(evidence, part) >= _GOOD_FIT:
+                self._tell_of_part(words, part)
+                return words, part
+        least = max(_GOOD_FIT, fitting + _BETTER_SPEED)
+        brought = _at_other_speeds(sound, words, english=evidence.english, least=least)
+        if brought is not None:
+            self._tell("The voice is higher or lower than people's; the transcript fits it so.")
+            return words, brought
+        if spans is not None and fitting >= _POOR_FIT:
+            if squeezed:
+                self._tell("The first or the last words of the transcript may not be said.")
+            return words, spans
+        heard_words, heard = self._heard(evidence, sound, language)
+        said = " ".join(word.text for word in heard_words)[:80]
         if spans is None:
             self._tell(
                 "The transcript does not fit into the recording; what is heard is used instead."
+                + (f" Heard: '{said}'." if said else "")
             )
-            return self._heard(evidence, sound, language)
-        fitting = fit(evidence, spans)
-        if fitting >= _POOR_FIT:
-            return words, spans
-        heard_words, heard = self._heard(evidence, sound, language)
+            return heard_words, heard
         if fit(evidence, heard, words_only=False) <= fitting + _BETTER_BY:
             return words, spans
-        said = " ".join(word.text for word in heard_words)[:80]
+        hint = " If it is in another language than English, name that." if said else ""
         self._tell(
             "The transcript does not seem to be what is said; what is heard is used instead."
             + (f" Heard: '{said}'." if said else "")
+            + hint
         )
         return heard_words, heard
+
+    def _tell_of_part(self, words: tuple[Word, ...], part: list[Span]) -> None:
+        numbers = [span.word for span in part if span.word >= 0]
+        unsaid = (words[: min(numbers)], words[max(numbers) + 1 :])
+        shown = [joined(word.text for word in some) for some in unsaid if some]
+        quoted = " and ".join(
+            f"'{text}'" if len(text) <= _SHOWN else f"'{text[:_SHOWN]}...'" for text in shown
+        )
+        self._tell(
+            f"{sum(map(len, unsaid))} of {len(words)} words of the transcript are not in the "
+            f"recording and are left out: {quoted}."
+        )
 
     def _heard(
         self, evidence: Evidence, sound: Sound, language: str
     ) -> tuple[tuple[Word, ...], list[Span]]:
         words: list[Word] = []
         spans: list[Span] = []
+        unclear = False
         chunks = chunks_between_pauses(sound)
         for number, (first, end) in enumerate(chunks):
             end = min(end, len(evidence))
             said = words_heard(evidence, first, end) if language == ENGLISH else ()
             part = find_text(evidence, said, first=first, end=end) if said else None
+            if part is not None and fit(evidence, _on_clip(part, first)) < _NO_WORDS:
+                unclear = True
+                part = None
             if part is None:
                 said = ()
                 part = phones_heard(evidence, first, end, language=language)
             spans += [moved(span, first, len(words)) for span in part]
             words += said
             self._progress("align", (number + 1) / len(chunks))
+        if unclear:
+            self._tell("Some of what is heard fits no words; the mouth follows the sounds there.")
         return tuple(words), spans
+
+
+def _on_clip(part: list[Span], first: int) -> list[Span]:
+    return [moved(span, first, 0) for span in part]
+
+
+def _at_other_speeds(
+    sound: Sound, words: tuple[Word, ...], *, english: bool, least: float
+) -> list[Span] | None:
+    """Return the phones of a text in a voice that is played faster or slower than it was spoken.
+
+    Formants move with the speed, out of all that the models know; at the speed at which the
+    text fits best they are back.
+    """
+    if len(sound.level_db) > _LONGEST_TRY:
+        return None
+    from scipy.signal import resample_poly
+
+    best, best_fit = None, least
+    samples = _samples(sound)
+    last = len(sound.level_db)
+    for speed in _SPEEDS:
+        changed = resample_poly(samples, 100, round(100 * speed)).astype(np.float32)
+        evidence = Evidence(changed, english=english)
+        spans = find_text(evidence, words)
+        if spans is None or (fitting := fit(evidence, spans)) < best_fit:
+            continue
+        best_fit = fitting
+        edges = [min(round(span.end * speed), last) for span in spans]
+        edges[-1] = last
+        starts = [0, *edges[:-1]]
+        best = [
+            replace(span, first=first, end=end)
+            for span, first, end in zip(spans, starts, edges, strict=True)
+        ]
+    return best
 
 
 def _samples(sound: Sound) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
