@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from animdrive.contract import AudioClip
-from animdrive.sources.audio.spans import Span
 from animdrive.sources.audio.pieces import chunks_between_pauses, pieces_between_pauses
 from animdrive.sources.audio.sound import sound_from_clip
+from animdrive.sources.audio.spans import Span
 
 
 def speech(words: int, *, frames: int, pause_every: int, pause: int = 40) -> list[Span]:

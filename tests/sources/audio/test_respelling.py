@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from animdrive.contract.spoken import Word
-from animdrive.sources.audio.spans import Span
 from animdrive.sources.audio.inventory import PHONES, SILENCE, SYMBOLS
 from animdrive.sources.audio.respelling import in_arpabet, in_own_phones
+from animdrive.sources.audio.spans import Span
 
 
 def spans_of(words: tuple[Word, ...]) -> list[Span]:
