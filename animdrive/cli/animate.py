@@ -50,6 +50,13 @@ def audio_cli(
             "auto tells it from the script of the text, Latin letters being English."
         ),
     ] = "auto",
+    aligner: Annotated[
+        str,
+        typer.Option(
+            help="What finds phones in the sound: acoustic (our own network, any language) or "
+            "pocketsphinx (English phones)."
+        ),
+    ] = "acoustic",
     emotion: Emotion = None,
     gain: Gain = None,
     offset: Offset = None,
@@ -93,6 +100,7 @@ def audio_cli(
         fps=fps,
         seed=seed,
         language=language,
+        aligner=aligner,
         mouth=MouthConfig(jaw=jaw, lips=lips, captured=captured),
         mouth_model=mouth_model,
         expression=ExpressionConfig(effort=effort, breaths=breaths, auto_emotion=auto_emotion),

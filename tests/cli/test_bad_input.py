@@ -150,6 +150,20 @@ def test_an_unknown_language(animdrive, tmp_path, silence):
     refused(ran, "tlh", "en")
 
 
+def test_an_unknown_aligner(animdrive, tmp_path, silence):
+    ran = animdrive("audio", silence, "-o", tmp_path / "o", "--aligner", "ears")
+    refused(ran, "ears", "acoustic, pocketsphinx")
+
+
+@pytest.mark.parametrize("aligner", ["acoustic", "pocketsphinx"])
+def test_every_aligner_is_told_in_the_label(animdrive, tmp_path, silence, aligner):
+    out = tmp_path / "o"
+    ran = animdrive("audio", silence, "-o", out, "--aligner", aligner, "--formats", "json")
+    assert ran.code == 0, ran.err
+    told = "".join(path.read_text("utf-8") for path in out.glob("*.json"))
+    assert f"audio/{aligner}" in told
+
+
 def test_two_transcripts(animdrive, tmp_path, silence):
     text = tmp_path / "t.txt"
     text.write_text("hello", encoding="utf-8")

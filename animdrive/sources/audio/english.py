@@ -2,7 +2,8 @@
 
 A word is looked up in the recogniser's own dictionary (CMUdict); what is not there, such as
 names, numbers, old spellings and abbreviations, is pronounced by espeak-ng, and where that
-cannot be used, by letter rules. A word may have several pronunciations; the aligner hears which.
+cannot be used, by letter rules. A word may have several pronunciations, function words their weak
+forms among them; the aligner hears which.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from functools import lru_cache
 
 from animdrive.errors import BackendError
 from animdrive.sources.audio.english_ipa import arpabet_from_ipa
+from animdrive.sources.audio.english_weak_forms import weak_forms
 from animdrive.sources.audio.espeak import ipa
 from animdrive.sources.audio.inventory import SILENCE
 from animdrive.sources.audio.letters import phones_from_letters
@@ -77,7 +79,8 @@ def _word(token: str, kind: str, lookup: Lookup) -> Word | None:
     for key in _spellings(token):
         said = lookup(key)
         if said:
-            return Word(text=written, pronunciations=said, key=key)
+            ways = unique((*said, *weak_forms(key)))
+            return Word(text=written, pronunciations=ways, key=key)
     said = unique(_outside(token, lookup))
     return Word(text=written, pronunciations=said) if said else None
 

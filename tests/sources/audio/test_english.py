@@ -6,6 +6,7 @@ from animdrive.errors import BackendError
 from animdrive.sources.audio import english
 from animdrive.sources.audio.decoder import lookup
 from animdrive.sources.audio.english_ipa import arpabet_from_ipa
+from animdrive.sources.audio.english_weak_forms import WEAK_FORMS
 from animdrive.sources.audio.inventory import PHONES
 from animdrive.sources.audio.letters import phones_from_letters
 from animdrive.sources.audio.text import spoken_from_text
@@ -23,7 +24,22 @@ def said(text: str) -> list[str]:
 
 
 def test_words_of_the_dictionary_keep_all_their_pronunciations():
-    assert said("the") == ["DH AH", "DH IY"]
+    assert said("the")[:2] == ["DH AH", "DH IY"]
+    assert said("record") == ["R AH K AO R D", "R EH K ER D", "R IH K AO R D"]
+
+
+def test_function_words_have_their_weak_forms_too():
+    assert said("your") == ["Y AO R", "Y UH R", "Y ER"]
+    assert {"AH V", "AH", "IH V"} == set(said("of"))
+
+
+def test_weak_forms_are_of_words_in_the_dictionary_and_new_to_it():
+    for word, ways in WEAK_FORMS.items():
+        known = {" ".join(phones) for phones in lookup(word)}
+        assert known
+        assert not known & set(ways)
+        assert len(set(ways)) == len(ways)
+        assert {phone for way in ways for phone in way.split()} <= set(PHONES)
 
 
 def test_punctuation_parts_words_and_falls_away():

@@ -91,9 +91,16 @@ class Evidence:
         both += NETWORK_WEIGHT * np.repeat(network, STATES, axis=1)
         return both
 
-    def of_senones(self, first: int, end: int) -> Floats:
-        """Return [end - first, S] the scores of all states of the English model."""
-        return load_senones().scores(tuple(stream[first:end] for stream in self._cepstra))
+    def of_senones(self, first: int, end: int, asked: npt.NDArray[np.bool_]) -> Floats:
+        """Return [end - first, S] the scores of the English model's states.
+
+        Args:
+            first: First frame.
+            end: One past the last.
+            asked: [end - first, C] whose states, of the model's phones; those of others are 0.
+        """
+        streams = tuple(stream[first:end] for stream in self._cepstra)
+        return load_senones().scores_where(streams, asked)
 
 
 def english_index(symbol: str) -> int:

@@ -11,10 +11,9 @@ from animdrive.contract.spoken import Word
 from animdrive.sources.audio.acoustic.evidence import Evidence
 from animdrive.sources.audio.acoustic.gaussians import load_gaussians
 from animdrive.sources.audio.acoustic.viterbi import NEVER, best_path
-from animdrive.sources.audio.acoustic.word_list import load_word_list
+from animdrive.sources.audio.acoustic.word_list import load_word_list, said_words
 from animdrive.sources.audio.acoustic.word_search import SearchConfig, find_words
 from animdrive.sources.audio.acoustic.word_tree import load_word_tree
-from animdrive.sources.audio.decoder import lookup
 from animdrive.sources.audio.inventory import SILENCE
 from animdrive.sources.audio.spans import Span
 
@@ -23,6 +22,11 @@ Floats = npt.NDArray[np.float32]
 _USUAL = SearchConfig()
 _NETWORK = 2.0
 """How much the network's logarithms count beside those of the Gaussians as words are sought."""
+_UNHEARD = float(np.log(3e-3))
+"""Logarithm of a posterior below which a phone is not looked for among words. On TIMIT, 1e-2 is a
+quarter faster and finds fewer words; 0 is half as fast and finds no more."""
+_REACH = 1
+"""Frames before and after, in which it is looked for all the same."""
 _CHANGE = -2.5
 """Logarithm of one phone ending and another, whichever, beginning."""
 _STATES = 3
@@ -52,17 +56,31 @@ def words_heard(
     ]
     phones = evidence.of_phones(first, end)
     likely = np.stack([phones[network.symbols[column]] for column in columns], axis=1)
-    likely -= np.log(network.priors["en"][columns])
+    asked = _around(likely > _UNHEARD, _REACH)
+    asked[:, np.array(columns) == silence] = True
+    likely = _NETWORK * (likely - np.log(network.priors["en"][columns]))
     found = find_words(
-        evidence.of_senones(first, end),
-        np.ascontiguousarray(_NETWORK * likely, dtype=np.float32),
+        evidence.of_senones(first, end, asked),
+        np.where(asked, likely, NEVER),
         tree=load_word_tree(),
         words=words,
         model=model,
         config=config,
     )
-    said = [(words.words[number], lookup(words.words[number])) for number in found]
-    return tuple(Word(text=text, pronunciations=ways, key=text) for text, ways in said if ways)
+    said = said_words()
+    return tuple(
+        Word(text=text, pronunciations=tuple(tuple(way.split()) for way in said[text]), key=text)
+        for text in (words.words[number] for number in found)
+    )
+
+
+def _around(mask: npt.NDArray[np.bool_], reach: int) -> npt.NDArray[np.bool_]:
+    """Return [T, C] where `mask` is true within `reach` rows."""
+    result = mask.copy()
+    for away in range(1, reach + 1):
+        result[away:] |= mask[:-away]
+        result[:-away] |= mask[away:]
+    return result
 
 
 def phones_heard(evidence: Evidence, first: int, end: int, *, language: str) -> list[Span]:

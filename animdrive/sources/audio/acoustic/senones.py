@@ -15,6 +15,8 @@ Ints = npt.NDArray[np.int32]
 
 _BLOCK = 1024
 _LEAST = 1e-30
+_LEAST_OF_3 = np.float32(1e-12)
+"""The same where three are multiplied before the logarithm is taken."""
 
 
 class Senones:
@@ -26,6 +28,10 @@ class Senones:
         self._weights = model.weights
         self._of_phone = [
             np.flatnonzero(model.phone_of_senone == phone) for phone in range(len(model.phones))
+        ]
+        self._own_weights = [
+            [np.ascontiguousarray(weights[:, own]) for own in self._of_phone]
+            for weights in model.weights
         ]
         # A Gaussian's logarithm is a row of squares and values times a column, plus a constant.
         self._columns: list[list[Floats]] = []
@@ -67,6 +73,31 @@ class Senones:
                     mixed = np.exp(density - most) @ mixes[stream][number]
                     block[:, edges[number] : edges[number + 1]] += np.log(mixed + _LEAST) + most
             total[first : first + _BLOCK, order] = block
+        return total
+
+    def scores_where(self, streams: Sequence[Floats], asked: npt.NDArray[np.bool_]) -> Floats:
+        """Return [T, S] logarithms as `scores` does, of some phones' senones only; else 0.
+
+        Args:
+            streams: As for `scores`.
+            asked: [T, C] which of the model's phones in which frame.
+        """
+        model = self._model
+        total = np.zeros((len(asked), len(model.phone_of_senone)), dtype=np.float32)
+        for phone, own in enumerate(self._of_phone):
+            rows = np.flatnonzero(asked[:, phone])
+            if not len(rows):
+                continue
+            product = np.ones((len(rows), len(own)), dtype=np.float32)
+            shift = np.zeros((len(rows), 1), dtype=np.float32)
+            for stream in range(STREAMS):
+                values = streams[stream][rows]
+                row = np.concatenate([values * values, values], axis=1)
+                density = row @ self._columns[stream][phone] + self._constants[stream][phone]
+                most = density.max(1, keepdims=True)
+                product *= np.exp(density - most) @ self._own_weights[stream][phone] + _LEAST_OF_3
+                shift += most
+            total[rows[:, None], own] = np.log(product) + shift
         return total
 
 

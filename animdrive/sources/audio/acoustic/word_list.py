@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animdrive.errors import BackendError
+from animdrive.sources.audio.english_weak_forms import WEAK_FORMS
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
@@ -78,11 +79,23 @@ def dictionary_file() -> Path:
     return Path(pocketsphinx.get_model_path("en-us")) / "cmudict-en-us.dict"
 
 
-def pronunciations(phones: tuple[str, ...]) -> dict[str, list[list[int]]]:
-    """Return every word of the dictionary with its ways of being said, phones as numbers."""
-    number = {phone: index for index, phone in enumerate(phones)}
-    found: dict[str, list[list[int]]] = {}
+@cache
+def said_words() -> dict[str, tuple[str, ...]]:
+    """Return every word of the dictionary with its ways of being said, phones parted by spaces.
+
+    Ways in which function words are said without stress come last
+    (`animdrive.sources.audio.english_weak_forms`).
+
+    Raises:
+        BackendError: pocketsphinx is not installed.
+    """
+    found: dict[str, list[str]] = {}
     for line in dictionary_file().read_text(encoding="utf-8").splitlines():
-        word, *said = line.split()
-        found.setdefault(_VARIANT.sub("", word), []).append([number[phone] for phone in said])
-    return found
+        word, _, said = line.partition(" ")
+        if word.endswith(")"):  # "word(2)" is another way to say "word"
+            word = _VARIANT.sub("", word)
+        found.setdefault(word, []).append(said)
+    for word, weak in WEAK_FORMS.items():
+        if word in found:
+            found[word] += [said for said in weak if said not in found[word]]
+    return {word: tuple(said) for word, said in found.items()}

@@ -67,10 +67,10 @@ def write_network(
     from safetensors.numpy import save
 
     priors = {group: corpus.prior(group) for group in PRIORS}
-    write_bytes(out, _in_order(save(tensors_of(net, priors), metadata_of(net, labels))))
+    write_bytes(out, in_order(save(tensors_of(net, priors), metadata_of(net, labels))))
 
 
-def _in_order(data: bytes) -> bytes:
+def in_order(data: bytes) -> bytes:
     """Return a safetensors file with the entries of its header sorted.
 
     The library writes them in another order every time; the same weights shall be the same bytes.

@@ -84,10 +84,12 @@ class TestEnglish:
 
     def test_both_opinions_are_summed(self, rng):
         from animdrive.sources.audio.acoustic.evidence import NETWORK_WEIGHT
+        from animdrive.sources.audio.acoustic.gaussians import load_gaussians
 
         evidence = Evidence(babble(rng, 0.2), english=True, network=small_network(rng))
         place = Place("M", "AA", "SIL", False, True)
-        senones = evidence.of_senones(0, 20)[:, senones_of(place)]
+        every = np.ones((20, len(load_gaussians().phones)), dtype=bool)
+        senones = evidence.of_senones(0, 20, every)[:, senones_of(place)]
         network = evidence.of_phones(0, 20)["M"][:, None]
         np.testing.assert_allclose(
             evidence.of_places([place], 0, 20), senones + NETWORK_WEIGHT * network, atol=1e-2
