@@ -21,8 +21,8 @@ from common import SHARED, show
 from scipy.stats import spearmanr
 
 from animdrive.contract import AudioClip
-from animdrive.sources.audio.emotion_voice import STEP_S, Mood, mood_of_voice
-from animdrive.sources.audio.pitch import voice_of_clip
+from animdrive.sources.audio.expression.emotion_voice import STEP_S, Mood, mood_of_voice
+from animdrive.sources.audio.expression.pitch import voice_of_clip
 from animdrive.sources.audio.speech import speech_curves
 
 SPEECH = SHARED / "data" / "speech"

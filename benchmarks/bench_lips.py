@@ -27,7 +27,7 @@ from animdrive.contract import ARKIT52, PhoneTrack, Segment
 from animdrive.pipeline.outputs import skin_maker
 from animdrive.rig.head import load_head
 from animdrive.rig.skin_measures import COLUMNS, SkinMeasures
-from animdrive.sources.audio.curves import MouthConfig, mouth_from_phones
+from animdrive.sources.audio.mouth.curves import MouthConfig, mouth_from_phones
 
 Values = npt.NDArray[np.float64]
 LAGS_S = np.arange(-12, 13) / 100
@@ -132,8 +132,8 @@ def bench_captures(folder: Path) -> None:
     """Predict each captured performance by a mouth of the others, by rules, and by both."""
     from animdrive.pipeline.mouth_captures import find_captures, phones_heard, read_capture_file
     from animdrive.pipeline.mouth_train import MouthScore, left_out, score_curves
-    from animdrive.sources.audio.mouth_model import LEARNABLE, both_sides
-    from animdrive.sources.audio.mouth_training import MouthTrainConfig, mouth_capture
+    from animdrive.sources.audio.mouth.mouth_model import LEARNABLE, both_sides
+    from animdrive.sources.audio.mouth.mouth_training import MouthTrainConfig, mouth_capture
     from animdrive.sources.audio.sound import HOP_S
 
     files = [read_capture_file(*pair) for pair in find_captures(folder)]

@@ -21,7 +21,7 @@ from common import show
 from hearing import SPEECH, clip_of
 
 from animdrive.contract import CurveTrack, Segment
-from animdrive.sources.audio.inventory import BILABIALS
+from animdrive.sources.audio.language.inventory import BILABIALS
 from animdrive.sources.audio.speech import SpeechConfig, SpeechResult, speech_curves
 
 LABELLED = "zh_SSB00050015"

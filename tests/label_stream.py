@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from animdrive.contract import Segment
-from animdrive.sources.audio.inventory import SYMBOLS
+from animdrive.sources.audio.language.inventory import SYMBOLS
 
 HOP = 160
 

@@ -88,8 +88,8 @@ def audio_cli(
     Example: animdrive audio line.wav -o out --text "Hello there."
     """
     from animdrive.pipeline.jobs import animate_audio
-    from animdrive.sources.audio.curves import MouthConfig
-    from animdrive.sources.audio.expression import ExpressionConfig
+    from animdrive.sources.audio.expression.expression import ExpressionConfig
+    from animdrive.sources.audio.mouth.curves import MouthConfig
     from animdrive.sources.audio.speech import SpeechConfig
 
     if timings is not None and (text is not None or text_file is not None):

@@ -52,9 +52,9 @@ def live_cli(
     Example: animdrive live --mic --to livelink:192.168.1.20
     """
     from animdrive.pipeline.live import LiveConfig, animate_live, stop_on_interrupt
-    from animdrive.sources.audio.curves import MouthConfig
-    from animdrive.sources.audio.life import LifeConfig
-    from animdrive.sources.audio.stream_face import StreamConfig
+    from animdrive.sources.audio.expression.life import LifeConfig
+    from animdrive.sources.audio.live.stream_face import StreamConfig
+    from animdrive.sources.audio.mouth.curves import MouthConfig
 
     if mic == (source is not None):
         raise InputError("Give a sound file, '-' for a pipe, or --mic: one of them.")

@@ -38,7 +38,7 @@ def train_mouth_cli(
     Example: animdrive train-mouth --captures takes -o mouth.safetensors
     """
     from animdrive.pipeline.mouth_train import train_mouth
-    from animdrive.sources.audio.mouth_training import MouthTrainConfig
+    from animdrive.sources.audio.mouth.mouth_training import MouthTrainConfig
 
     config = MouthTrainConfig(steps=steps, nets=nets, seed=seed)
     with shown_progress() as progress:

@@ -113,7 +113,7 @@ def output_config(
 
     visemes = None
     if viseme_map is not None:
-        from animdrive.sources.audio.viseme_maps import read_viseme_maps
+        from animdrive.sources.audio.mouth.viseme_maps import read_viseme_maps
 
         visemes = read_viseme_maps(viseme_map)
 

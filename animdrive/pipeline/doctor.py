@@ -108,7 +108,7 @@ def _tracking() -> str:
 def _speech() -> str:
     from importlib.metadata import version
 
-    from animdrive.sources.audio.decoder import lookup
+    from animdrive.sources.audio.sphinx.decoder import lookup
 
     if not lookup("hello"):
         raise RuntimeError("the English dictionary is empty")
@@ -123,7 +123,7 @@ def _espeak() -> str:
 
 
 def _mandarin() -> str:
-    from animdrive.sources.audio.mandarin import mandarin_words
+    from animdrive.sources.audio.language.mandarin import mandarin_words
 
     return f"pypinyin reads 你好 as {' '.join(word.spelling for word in mandarin_words('你好'))}"
 
@@ -131,7 +131,7 @@ def _mandarin() -> str:
 def _japanese() -> str:
     from importlib.metadata import version
 
-    from animdrive.sources.audio.japanese import japanese_words
+    from animdrive.sources.audio.language.japanese import japanese_words
 
     _, unread, notes = japanese_words("水")
     if unread:

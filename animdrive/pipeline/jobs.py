@@ -33,7 +33,7 @@ from animdrive.provenance import provenance_of
 if TYPE_CHECKING:
     from animdrive.media.video import VideoInfo
     from animdrive.sources.audio.speech import SpeechConfig
-    from animdrive.sources.audio.timings import Timings
+    from animdrive.sources.audio.timings.timings import Timings
     from animdrive.sources.video.face import FaceConfig
 
 _SPEECH_HZ = 16_000
@@ -103,8 +103,8 @@ def animate_audio(
         line: Any sound file, or a video with a sound track.
         folder: Where the files go; made where it is missing.
         text: What is said, or None to have it recognised.
-        timings: File that says what is said when, see `animdrive.sources.audio.timings`; then
-            `text` is not used.
+        timings: File that says what is said when, see `animdrive.sources.audio.timings.timings`;
+            then `text` is not used.
         config: Settings of the front end.
         layers: Emotion, gains and offsets.
         output: Formats and preview.
@@ -117,7 +117,7 @@ def animate_audio(
     from animdrive.media.audio import probe_audio
     from animdrive.rig.head import load_head
     from animdrive.sources.audio.speech import SpeechConfig
-    from animdrive.sources.audio.timings import read_timings
+    from animdrive.sources.audio.timings.timings import read_timings
 
     config, layers, output = (
         config or SpeechConfig(),
@@ -148,8 +148,8 @@ def _audio_job(
 ) -> JobResult:
     from animdrive.media.audio import read_audio
     from animdrive.rig.head import load_head
+    from animdrive.sources.audio.mouth.visemes import viseme_segments
     from animdrive.sources.audio.speech import speech_curves
-    from animdrive.sources.audio.visemes import viseme_segments
 
     result = JobResult()
     clock = perf_counter()

@@ -28,8 +28,8 @@ from animdrive.pipeline.live_loop import LiveFigures, LiveLoop
 from animdrive.pipeline.live_microphone import MicrophoneFeed
 from animdrive.pipeline.outputs import JobResult, shipped_weights
 from animdrive.provenance import provenance_of, write_provenance
-from animdrive.sources.audio.stream_face import StreamConfig, StreamFace
-from animdrive.sources.audio.stream_protocol import STREAMS
+from animdrive.sources.audio.live.stream_face import StreamConfig, StreamFace
+from animdrive.sources.audio.live.stream_protocol import STREAMS
 from animdrive.stream import opened_target
 from animdrive.stream.recording import Recorder
 from animdrive.stream.target import StreamTarget

@@ -15,7 +15,7 @@ from animdrive.contract.stages import Progress, Report, no_progress, tell_nobody
 from animdrive.errors import InputError
 
 if TYPE_CHECKING:
-    from animdrive.sources.audio.mouth_training import MouthCapture
+    from animdrive.sources.audio.mouth.mouth_training import MouthCapture
 
 SOUNDS: tuple[str, ...] = (".wav", ".flac", ".mp3", ".m4a", ".ogg", ".opus", ".mov", ".mp4")
 """Suffixes of recordings; a video's sound track is taken."""
@@ -120,6 +120,6 @@ def learned_from(
     file: CaptureFile, *, phones: Callable[[CaptureFile], PhoneTrack] = phones_heard
 ) -> MouthCapture:
     """Return a performance as `train_mouth_model` takes it."""
-    from animdrive.sources.audio.mouth_training import mouth_capture
+    from animdrive.sources.audio.mouth.mouth_training import mouth_capture
 
     return mouth_capture(file.name, file.audio, file.track, phones(file).phones)

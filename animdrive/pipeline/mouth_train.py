@@ -17,8 +17,8 @@ from animdrive.pipeline.mouth_captures import find_captures, learned_from, read_
 from animdrive.pipeline.outputs import JobResult
 
 if TYPE_CHECKING:
-    from animdrive.sources.audio.mouth_model import MouthModel
-    from animdrive.sources.audio.mouth_training import MouthCapture, MouthTrainConfig
+    from animdrive.sources.audio.mouth.mouth_model import MouthModel
+    from animdrive.sources.audio.mouth.mouth_training import MouthCapture, MouthTrainConfig
 
 
 Values = npt.NDArray[np.float64]
@@ -54,8 +54,8 @@ class MouthScore:
 
 def score_curves(predicted: Values, curves: Sequence[str], capture: MouthCapture) -> MouthScore:
     """Compare [F, len(curves)] of a model with a capture of F frames."""
-    from animdrive.sources.audio.mouth_model import LEARNABLE
-    from animdrive.sources.audio.mouth_training import ACTIVE_STD, loudness_of
+    from animdrive.sources.audio.mouth.mouth_model import LEARNABLE
+    from animdrive.sources.audio.mouth.mouth_training import ACTIVE_STD, loudness_of
 
     found: dict[str, float] = {}
     unseen = []
@@ -88,7 +88,7 @@ def made_of(model: MouthModel, capture: MouthCapture, *, late_s: float) -> Value
         capture: With its phones, F frames.
         late_s: How much later than their sound curves are, of the files trained on.
     """
-    from animdrive.sources.audio.mouth_features import levelled
+    from animdrive.sources.audio.mouth.mouth_features import levelled
     from animdrive.sources.audio.sound import HOP_S
 
     made = model.frames(np.concatenate([levelled(capture.mels), capture.said], axis=1))
@@ -104,7 +104,7 @@ def left_out(
     progress: Progress = no_progress,
 ) -> Iterator[tuple[MouthCapture, tuple[str, ...], Values]]:
     """Yield each capture with what a mouth of the others makes of it: its C curves, and [F, C]."""
-    from animdrive.sources.audio.mouth_training import curves_late_s, train_mouth_model
+    from animdrive.sources.audio.mouth.mouth_training import curves_late_s, train_mouth_model
 
     for index, capture in enumerate(captures):
         others = [other for at, other in enumerate(captures) if at != index]
@@ -137,8 +137,8 @@ def train_mouth(
         BackendError: PyTorch or the aligner is not installed.
         InputError: no captures, a file that cannot be used, too little to learn from.
     """
-    from animdrive.sources.audio.mouth_model import save_mouth_model
-    from animdrive.sources.audio.mouth_training import (
+    from animdrive.sources.audio.mouth.mouth_model import save_mouth_model
+    from animdrive.sources.audio.mouth.mouth_training import (
         MouthTrainConfig,
         curves_late_s,
         train_mouth_model,

@@ -26,7 +26,7 @@ from animdrive.provenance import aigc_label, provenance_dict, write_provenance
 from animdrive.weights import manifest
 
 if TYPE_CHECKING:
-    from animdrive.sources.audio.viseme_maps import VisemeMaps
+    from animdrive.sources.audio.mouth.viseme_maps import VisemeMaps
 
 
 @dataclass(frozen=True, eq=False)

@@ -43,7 +43,7 @@ def _textgrid(performance: Performance, path: Path, _: OutputConfig) -> None:
 
 def _rhubarb(performance: Performance, path: Path, config: OutputConfig) -> None:
     from animdrive.export import rhubarb
-    from animdrive.sources.audio.rhubarb_cues import rhubarb_cues
+    from animdrive.sources.audio.mouth.rhubarb_cues import rhubarb_cues
 
     cues = rhubarb_cues(_phones(performance), config.visemes)
     match path.suffix:
@@ -59,8 +59,8 @@ def _rhubarb(performance: Performance, path: Path, config: OutputConfig) -> None
 
 def _ovr(performance: Performance, path: Path, config: OutputConfig) -> None:
     from animdrive.export.viseme_json import write_ovr_json
-    from animdrive.sources.audio.viseme_maps import VisemeMaps, cues_of
-    from animdrive.sources.audio.visemes import viseme_track
+    from animdrive.sources.audio.mouth.viseme_maps import VisemeMaps, cues_of
+    from animdrive.sources.audio.mouth.visemes import viseme_track
 
     phones, table = _phones(performance), (config.visemes or VisemeMaps()).ovr
     track = viseme_track(phones, fps=performance.track.fps, table=table)
@@ -75,7 +75,7 @@ def _ovr(performance: Performance, path: Path, config: OutputConfig) -> None:
 
 def _azure(performance: Performance, path: Path, config: OutputConfig) -> None:
     from animdrive.export.viseme_json import write_azure_json
-    from animdrive.sources.audio.viseme_maps import VisemeMaps, cues_of
+    from animdrive.sources.audio.mouth.viseme_maps import VisemeMaps, cues_of
 
     table = (config.visemes or VisemeMaps()).azure
     write_azure_json(cues_of(_phones(performance), table), path)

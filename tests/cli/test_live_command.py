@@ -17,7 +17,7 @@ from animdrive.contract import ARKIT52, AudioClip
 from animdrive.export import read_curves
 from animdrive.media.audio import write_wav
 from animdrive.sources.audio.acoustic.network import LIVE
-from animdrive.sources.audio.stream_protocol import STREAMS
+from animdrive.sources.audio.live.stream_protocol import STREAMS
 from animdrive.weights import manifest
 
 REAL = STREAMS._table["acoustic"]
@@ -170,7 +170,7 @@ def test_ctrl_c_ends_it_properly(tmp_path):
     code = (
         "import sys\n"
         f"sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parents[1])]!r}\n"
-        "from animdrive.sources.audio.stream_protocol import STREAMS\n"
+        "from animdrive.sources.audio.live.stream_protocol import STREAMS\n"
         "STREAMS._table['acoustic'] = 'label_stream:LabelStream'\n"
         "from animdrive.cli.main import main\n"
         f"sys.argv = ['animdrive', 'live', '-', '--to', 'jsonl', '--record', {str(tmp_path)!r}]\n"

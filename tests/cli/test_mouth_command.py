@@ -12,8 +12,8 @@ from animdrive.cli.options import CAPTURED
 from animdrive.contract import PhoneTrack, Segment
 from animdrive.export import read_curves
 from animdrive.pipeline import mouth_captures, mouth_train
-from animdrive.sources.audio.curves import MouthConfig
-from animdrive.sources.audio.mouth_model import load_mouth_model
+from animdrive.sources.audio.mouth.curves import MouthConfig
+from animdrive.sources.audio.mouth.mouth_model import load_mouth_model
 
 pytest.importorskip("torch")
 

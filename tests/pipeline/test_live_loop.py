@@ -8,7 +8,7 @@ from animdrive.contract import ARKIT_INDEX
 from animdrive.errors import InputError
 from animdrive.pipeline.live_feed import Chunk
 from animdrive.pipeline.live_loop import LiveLoop
-from animdrive.sources.audio.stream_face import StreamConfig, StreamFace
+from animdrive.sources.audio.live.stream_face import StreamConfig, StreamFace
 from animdrive.stream.recording import Recorder
 
 RATE, FPS = 16_000, 60.0

@@ -38,9 +38,9 @@ def test_foreign_rounded_shapes_are_puckers(tmp_path):
 
 def test_curves_that_move_only_in_the_tested_file_count_as_missed():
     from animdrive.pipeline.mouth_train import score_curves
-    from animdrive.sources.audio.mouth_features import BANDS
-    from animdrive.sources.audio.mouth_model import LEARNABLE
-    from animdrive.sources.audio.mouth_training import MouthCapture
+    from animdrive.sources.audio.mouth.mouth_features import BANDS
+    from animdrive.sources.audio.mouth.mouth_model import LEARNABLE
+    from animdrive.sources.audio.mouth.mouth_training import MouthCapture
 
     rng = np.random.default_rng(0)
     curves = np.zeros((500, len(LEARNABLE)), dtype=np.float32)

@@ -21,7 +21,7 @@ from animdrive.pipeline.outputs import (
     parse_formats,
 )
 from animdrive.pipeline.speech_outputs import SPEECH_SUFFIXES, SPEECH_WRITERS
-from animdrive.sources.audio.viseme_maps import VisemeMaps
+from animdrive.sources.audio.mouth.viseme_maps import VisemeMaps
 
 SAID = (
     Segment(0.0, 0.2, "SIL"),

@@ -8,7 +8,7 @@ ALIGNERS = Registry(
     "aligner",
     {
         "acoustic": "animdrive.sources.audio.acoustic.aligner:AcousticAligner",
-        "pocketsphinx": "animdrive.sources.audio.align:PocketsphinxAligner",
+        "pocketsphinx": "animdrive.sources.audio.sphinx.align:PocketsphinxAligner",
     },
 )
 """What finds phones in sound. An aligner is built as ``cls(tell=..., progress=...)``."""

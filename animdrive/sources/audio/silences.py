@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from animdrive.sources.audio.phones import BILABIALS, SILENCE
+from animdrive.sources.audio.language.phones import BILABIALS, SILENCE
 from animdrive.sources.audio.sound import HOP_S, Sound, loudest_db
 
 _SHORTEST_S = 0.18

@@ -9,10 +9,10 @@ import numpy as np
 
 from animdrive.contract import PhoneTrack, Segment
 from animdrive.contract.stages import Report
-from animdrive.sources.audio.inventory import SILENCE
+from animdrive.sources.audio.language.inventory import SILENCE
+from animdrive.sources.audio.language.words import Word
 from animdrive.sources.audio.silences import CLEAR_DB, Said, merged, shut_in_silence
 from animdrive.sources.audio.sound import HOP_S, Sound
-from animdrive.sources.audio.words import Word
 
 _SEAM_S = 0.05
 """The recogniser's features end a little before a stretch does; such gaps are no silence."""

@@ -16,16 +16,16 @@ from animdrive.contract.spoken import Spoken
 from animdrive.contract.stages import Aligner, Progress, Report, no_progress
 from animdrive.errors import InputError
 from animdrive.sources.audio import ALIGNERS
-from animdrive.sources.audio.breath import breathed
-from animdrive.sources.audio.curves import MouthConfig, mouth_from_phones
-from animdrive.sources.audio.expression import ExpressionConfig, expression_of
-from animdrive.sources.audio.languages import AUTO, joined, language_code
-from animdrive.sources.audio.life import LifeConfig, life_beside_speech
-from animdrive.sources.audio.timings import Timings, phones_given, within
-from animdrive.sources.audio.visemes import viseme_segments
+from animdrive.sources.audio.expression.breath import breathed
+from animdrive.sources.audio.expression.expression import ExpressionConfig, expression_of
+from animdrive.sources.audio.expression.life import LifeConfig, life_beside_speech
+from animdrive.sources.audio.language.languages import AUTO, joined, language_code
+from animdrive.sources.audio.mouth.curves import MouthConfig, mouth_from_phones
+from animdrive.sources.audio.mouth.visemes import viseme_segments
+from animdrive.sources.audio.timings.timings import Timings, phones_given, within
 
 if TYPE_CHECKING:
-    from animdrive.sources.audio.mouth_model import MouthModel
+    from animdrive.sources.audio.mouth.mouth_model import MouthModel
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def _learned_mouth(config: SpeechConfig) -> MouthModel | None:
     """Return the learned mouth that is asked for, if one is."""
     if config.mouth.captured == 0:
         return None
-    from animdrive.sources.audio.mouth_model import load_mouth_model, shipped_mouth_model
+    from animdrive.sources.audio.mouth.mouth_model import load_mouth_model, shipped_mouth_model
 
     path = config.mouth_model
     return shipped_mouth_model() if path is None else load_mouth_model(path)
@@ -182,7 +182,7 @@ def _phones(
             audio, spoken, language=language
         )
         return track
-    from animdrive.sources.audio.windows import phones_in_windows
+    from animdrive.sources.audio.timings.windows import phones_in_windows
 
     def make(told: Report) -> Aligner:
         aligner: Aligner = load(tell=told)
@@ -195,8 +195,8 @@ def _spoken(text: str | None, language: str, tell: Report) -> Spoken | None:
     """Return `text` as words, telling what is left out; None where there is nothing to say."""
     if text is None or not text.strip():
         return None
-    from animdrive.sources.audio.decoder import lookup
-    from animdrive.sources.audio.text import spoken_from_text
+    from animdrive.sources.audio.language.text import spoken_from_text
+    from animdrive.sources.audio.sphinx.decoder import lookup
 
     spoken = spoken_from_text(text, language=language, lookup=lookup)
     for note in spoken.notes:

@@ -85,7 +85,8 @@ def test_no_spans_are_silence_from_end_to_end():
 def test_it_is_told_when_much_has_no_word(said, told):
     phones = (Segment(0, said / 100, "AA"), Segment(said / 100, 1.0, "SIL"))
     notes = []
-    tell_of_unsaid(PhoneTrack(phones=phones, words=()), sound((1, 100)), notes.append)
+    clip = sound((1, 100), (0, 20))
+    tell_of_unsaid(PhoneTrack(phones=phones, words=()), clip, notes.append)
     assert bool(notes) == told
     if told:
         assert "60% of what is loud enough to be speech has no word" in notes[0]

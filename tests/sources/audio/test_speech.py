@@ -8,7 +8,7 @@ import pytest
 
 from animdrive.contract import ARKIT52, ARKIT_INDEX, MOUTH_CURVES, AudioClip
 from animdrive.errors import InputError
-from animdrive.sources.audio.life import LifeConfig
+from animdrive.sources.audio.expression.life import LifeConfig
 from animdrive.sources.audio.speech import SpeechConfig, SpeechResult, speech_curves
 
 LINE = "Peter Piper picked a peck of pickled peppers, maybe five of them."

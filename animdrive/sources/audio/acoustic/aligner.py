@@ -15,12 +15,12 @@ from animdrive.sources.audio.acoustic.evidence import Evidence
 from animdrive.sources.audio.acoustic.forced import find_text, fit
 from animdrive.sources.audio.acoustic.heard import phones_heard, words_heard
 from animdrive.sources.audio.acoustic.part import find_part, is_squeezed
-from animdrive.sources.audio.inventory import SILENCE
-from animdrive.sources.audio.languages import AUTO, ENGLISH, joined
-from animdrive.sources.audio.pieces import chunks_between_pauses
+from animdrive.sources.audio.language.inventory import SILENCE
+from animdrive.sources.audio.language.languages import AUTO, ENGLISH, joined
 from animdrive.sources.audio.silences import CLEAR_DB
 from animdrive.sources.audio.sound import Sound, sound_from_clip, without_long_silences
 from animdrive.sources.audio.spans import Span, moved, tell_of_unsaid, track_of_spans
+from animdrive.sources.audio.sphinx.pieces import chunks_between_pauses
 
 _SHORTEST_FRAMES = 8
 """Shorter clips hold no word."""

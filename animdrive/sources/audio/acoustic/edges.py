@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from animdrive.sources.audio.inventory import SILENCE
+from animdrive.sources.audio.language.inventory import SILENCE
 from animdrive.sources.audio.sound import Levels
 from animdrive.sources.audio.spans import Span
 

@@ -13,8 +13,8 @@ from animdrive.sources.audio.acoustic.features import features_of
 from animdrive.sources.audio.acoustic.gaussians import STATES, load_gaussians
 from animdrive.sources.audio.acoustic.network import Network, load_network
 from animdrive.sources.audio.acoustic.senones import load_senones
-from animdrive.sources.audio.inventory import SILENCE
-from animdrive.sources.audio.ipa import arpabet_of
+from animdrive.sources.audio.language.inventory import SILENCE
+from animdrive.sources.audio.language.ipa import arpabet_of
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]

@@ -12,7 +12,7 @@ from animdrive.contract.stages import Progress, no_progress
 from animdrive.sources.audio.acoustic.evidence import Evidence
 from animdrive.sources.audio.acoustic.gaussians import STATES
 from animdrive.sources.audio.acoustic.graph import graph_of_found, graph_of_words, search
-from animdrive.sources.audio.inventory import SILENCE
+from animdrive.sources.audio.language.inventory import SILENCE
 from animdrive.sources.audio.sound import HOP_S
 from animdrive.sources.audio.spans import Span, moved
 

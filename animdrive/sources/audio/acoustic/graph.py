@@ -12,7 +12,7 @@ from animdrive.contract.spoken import Word
 from animdrive.sources.audio.acoustic.evidence import Place, english_index
 from animdrive.sources.audio.acoustic.gaussians import STATES, load_gaussians
 from animdrive.sources.audio.acoustic.viterbi import NEVER, best_path
-from animdrive.sources.audio.inventory import SILENCE
+from animdrive.sources.audio.language.inventory import SILENCE
 from animdrive.sources.audio.spans import Span
 
 Floats = npt.NDArray[np.float32]

@@ -14,7 +14,7 @@ from animdrive.sources.audio.acoustic.viterbi import NEVER, best_path
 from animdrive.sources.audio.acoustic.word_list import load_word_list, said_words
 from animdrive.sources.audio.acoustic.word_search import SearchConfig, find_words
 from animdrive.sources.audio.acoustic.word_tree import load_word_tree
-from animdrive.sources.audio.inventory import SILENCE
+from animdrive.sources.audio.language.inventory import SILENCE
 from animdrive.sources.audio.spans import Span
 
 Floats = npt.NDArray[np.float32]

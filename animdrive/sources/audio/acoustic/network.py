@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from animdrive.errors import WeightsError
 from animdrive.sources.audio.acoustic.features import BANDS
-from animdrive.sources.audio.inventory import SILENCE, is_phone
+from animdrive.sources.audio.language.inventory import SILENCE, is_phone
 
 Floats = npt.NDArray[np.float32]
 

@@ -11,7 +11,7 @@ from animdrive.sources.audio.acoustic.evidence import Evidence
 from animdrive.sources.audio.acoustic.forced import fit
 from animdrive.sources.audio.acoustic.gaussians import STATES
 from animdrive.sources.audio.acoustic.graph import START, graph_of_found, graph_of_words, search
-from animdrive.sources.audio.inventory import SILENCE
+from animdrive.sources.audio.language.inventory import SILENCE
 from animdrive.sources.audio.spans import Span
 
 _MOST_CELLS = 30_000_000

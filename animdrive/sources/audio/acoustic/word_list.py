@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animdrive.errors import BackendError
-from animdrive.sources.audio.english_weak_forms import WEAK_FORMS
+from animdrive.sources.audio.language.english_weak_forms import WEAK_FORMS
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
@@ -84,7 +84,7 @@ def said_words() -> dict[str, tuple[str, ...]]:
     """Return every word of the dictionary with its ways of being said, phones parted by spaces.
 
     Ways in which function words are said without stress come last
-    (`animdrive.sources.audio.english_weak_forms`).
+    (`animdrive.sources.audio.language.english_weak_forms`).
 
     Raises:
         BackendError: pocketsphinx is not installed.

@@ -19,7 +19,7 @@ from animdrive.sources.audio.acoustic.viterbi import NEVER
 from animdrive.sources.audio.acoustic.word_list import BEGIN, END, WordList
 from animdrive.sources.audio.acoustic.word_scores import follower, largest, mean_likelihood
 from animdrive.sources.audio.acoustic.word_tree import WordTree
-from animdrive.sources.audio.inventory import SILENCE
+from animdrive.sources.audio.language.inventory import SILENCE
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animdrive.files import write_bytes
-from animdrive.sources.audio.inventory import SYMBOLS
+from animdrive.sources.audio.language.inventory import SYMBOLS
 from animdrive.sources.audio.training.spectra import Corpus
 
 if TYPE_CHECKING:

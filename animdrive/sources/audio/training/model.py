@@ -13,7 +13,7 @@ from torch import nn
 
 from animdrive.errors import InputError
 from animdrive.sources.audio.acoustic.features import BANDS
-from animdrive.sources.audio.inventory import SYMBOLS
+from animdrive.sources.audio.language.inventory import SYMBOLS
 from animdrive.sources.audio.training.augment import CLIP, RUNNING
 
 Tensor = torch.Tensor

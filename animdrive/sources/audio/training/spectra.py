@@ -16,7 +16,7 @@ from animdrive.contract.stages import Progress, Report, no_progress, tell_nobody
 from animdrive.errors import BackendError, InputError
 from animdrive.files import write_text, written_aside
 from animdrive.sources.audio.acoustic.features import FINE, power_spectra
-from animdrive.sources.audio.inventory import SILENCE, SYMBOLS
+from animdrive.sources.audio.language.inventory import SILENCE, SYMBOLS
 from animdrive.sources.audio.sound import HOP_S
 from animdrive.sources.audio.training import speak_espeak, speak_festival, speak_flite
 from animdrive.sources.audio.training.made_up import made_up_sentences

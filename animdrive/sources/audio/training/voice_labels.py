@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from animdrive.errors import ContractError
-from animdrive.sources.audio.english_ipa import arpabet_from_ipa
-from animdrive.sources.audio.inventory import SILENCE
-from animdrive.sources.audio.ipa import phones_from_ipa
+from animdrive.sources.audio.language.english_ipa import arpabet_from_ipa
+from animdrive.sources.audio.language.inventory import SILENCE
+from animdrive.sources.audio.language.ipa import phones_from_ipa
 from animdrive.sources.audio.training.voices import Voice
 
 Phones = tuple[str, ...]

@@ -17,10 +17,10 @@ from animdrive.sources.audio.acoustic.features import (
 )
 from animdrive.sources.audio.acoustic.network import Network
 from animdrive.sources.audio.acoustic.running import running_log_mel, running_normalised
-from animdrive.sources.audio.inventory import SILENCE
-from animdrive.sources.audio.phones import CLASS_OF_PHONE, CLASSES
+from animdrive.sources.audio.language.inventory import SILENCE
+from animdrive.sources.audio.language.phones import CLASS_OF_PHONE, CLASSES
 from animdrive.sources.audio.sound import HOP_S, SAMPLE_RATE
-from animdrive.sources.audio.timings import phones_given, read_timings
+from animdrive.sources.audio.timings.timings import phones_given, read_timings
 from animdrive.sources.audio.training.utterances import Floats
 
 _LABELS = ".phones.tsv"

@@ -4,7 +4,7 @@ import numpy as np
 
 from animdrive.contract.spoken import Word
 from animdrive.sources.audio.acoustic.evidence import Evidence
-from animdrive.sources.audio.inventory import SYMBOLS
+from animdrive.sources.audio.language.inventory import SYMBOLS
 
 
 class Heard(Evidence):

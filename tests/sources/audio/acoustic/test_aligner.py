@@ -9,11 +9,11 @@ pytest.importorskip("pocketsphinx", reason="the English model comes with pockets
 
 from animdrive.contract import AudioClip
 from animdrive.contract.spoken import Spoken
-from animdrive.sources.audio import decoder
 from animdrive.sources.audio.acoustic.aligner import AcousticAligner
 from animdrive.sources.audio.acoustic.network import OFFLINE
-from animdrive.sources.audio.inventory import SYMBOLS
-from animdrive.sources.audio.text import spoken_from_text
+from animdrive.sources.audio.language.inventory import SYMBOLS
+from animdrive.sources.audio.language.text import spoken_from_text
+from animdrive.sources.audio.sphinx import decoder
 from animdrive.sources.audio.voice import speak
 from animdrive.weights import manifest
 

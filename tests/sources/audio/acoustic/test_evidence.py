@@ -52,7 +52,7 @@ class TestEnglish:
 
     def test_every_symbol_has_a_nearest_phone(self):
         from animdrive.sources.audio.acoustic.gaussians import load_gaussians
-        from animdrive.sources.audio.inventory import SYMBOLS
+        from animdrive.sources.audio.language.inventory import SYMBOLS
 
         names = load_gaussians().phones
         near = {symbol: names[english_index(symbol)] for symbol in SYMBOLS}

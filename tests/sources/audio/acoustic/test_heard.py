@@ -6,7 +6,7 @@ from posteriors import Heard, frames, runs
 
 from animdrive.sources.audio.acoustic.heard import _around, phones_heard, words_heard
 from animdrive.sources.audio.acoustic.network import OFFLINE
-from animdrive.sources.audio.inventory import SILENCE, SYMBOLS
+from animdrive.sources.audio.language.inventory import SILENCE, SYMBOLS
 from animdrive.weights import manifest
 
 

@@ -9,11 +9,11 @@ from animdrive.sources.audio.acoustic import part as part_module
 from animdrive.sources.audio.acoustic.evidence import Evidence
 from animdrive.sources.audio.acoustic.forced import find_text, fit
 from animdrive.sources.audio.acoustic.part import find_part, is_squeezed
-from animdrive.sources.audio.decoder import lookup
+from animdrive.sources.audio.language.text import spoken_from_text
+from animdrive.sources.audio.language.words import Word
 from animdrive.sources.audio.sound import resampled
-from animdrive.sources.audio.text import spoken_from_text
+from animdrive.sources.audio.sphinx.decoder import lookup
 from animdrive.sources.audio.voice import speak
-from animdrive.sources.audio.words import Word
 
 SAID = "The blue boat came back from the island before noon."
 BEFORE = "Nobody ever asked why."

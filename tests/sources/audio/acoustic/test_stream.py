@@ -8,7 +8,7 @@ from animdrive.errors import ContractError
 from animdrive.sources.audio.acoustic.features import power_spectra
 from animdrive.sources.audio.acoustic.running import running_log_mel, running_normalised
 from animdrive.sources.audio.acoustic.stream import AcousticStream
-from animdrive.sources.audio.stream_protocol import STREAMS, PhoneStream
+from animdrive.sources.audio.live.stream_protocol import STREAMS, PhoneStream
 
 LAYOUTS = [((1, 2, 8, 4), (1, 2, 0, 1)), ((2, 4), (0, 0)), ((), ())]
 

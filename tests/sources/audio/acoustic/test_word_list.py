@@ -8,7 +8,6 @@ import pytest
 pytest.importorskip("pocketsphinx", reason="the dictionary comes with pocketsphinx")
 
 from animdrive.errors import BackendError
-from animdrive.sources.audio import decoder
 from animdrive.sources.audio.acoustic.word_list import (
     BEGIN,
     END,
@@ -16,7 +15,8 @@ from animdrive.sources.audio.acoustic.word_list import (
     load_word_list,
     said_words,
 )
-from animdrive.sources.audio.english_weak_forms import WEAK_FORMS
+from animdrive.sources.audio.language.english_weak_forms import WEAK_FORMS
+from animdrive.sources.audio.sphinx import decoder
 
 
 @pytest.fixture(scope="module")

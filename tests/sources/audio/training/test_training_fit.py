@@ -18,7 +18,7 @@ from animdrive.sources.audio.acoustic.network import (  # noqa: E402
     network_from_tensors,
     read_network,
 )
-from animdrive.sources.audio.inventory import SYMBOLS  # noqa: E402
+from animdrive.sources.audio.language.inventory import SYMBOLS  # noqa: E402
 from animdrive.sources.audio.training.batches import BatchConfig, make_batch  # noqa: E402
 from animdrive.sources.audio.training.export import (  # noqa: E402
     metadata_of,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from animdrive.errors import BackendError, ContractError, InputError
-from animdrive.sources.audio.inventory import INVENTORY, SYMBOLS
+from animdrive.sources.audio.language.inventory import INVENTORY, SYMBOLS
 from animdrive.sources.audio.sound import SAMPLE_RATE
 from animdrive.sources.audio.training import (
     speak_espeak,

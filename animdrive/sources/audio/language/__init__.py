@@ -1,0 +1,1 @@
+"""Text of any language to phones, and the phones themselves."""

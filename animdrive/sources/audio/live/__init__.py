@@ -1,0 +1,1 @@
+"""Curves while somebody speaks."""

@@ -1,0 +1,1 @@
+"""Phones to the mouth: poses, coarticulation, visemes, and a mouth learned from captures."""

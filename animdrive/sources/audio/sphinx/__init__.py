@@ -1,0 +1,1 @@
+"""pocketsphinx as an aligner beside our own."""

@@ -1,0 +1,1 @@
+"""Timings that are given: read from files, and phones found inside them."""
