@@ -20,7 +20,7 @@ from animdrive.sources.audio.spans import Span
 Floats = npt.NDArray[np.float32]
 
 _USUAL = SearchConfig()
-_NETWORK = 2.0
+_NETWORK = 2.5
 """How much the network's logarithms count beside those of the Gaussians as words are sought."""
 _UNHEARD = float(np.log(3e-3))
 """Logarithm of a posterior below which a phone is not looked for among words. On TIMIT, 1e-2 is a
