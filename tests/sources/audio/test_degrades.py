@@ -215,7 +215,10 @@ def test_a_minute_of_silence_around_a_line_moves_it_and_no_more():
     quiet = np.zeros(30 * voice.sample_rate)
     around = np.concatenate([quiet, voice.samples, quiet])
     result = speech_curves(clip_of(around, voice.sample_rate), LINE)
-    np.testing.assert_allclose(starts(result) - 30, starts(said()), atol=0.021)
+    moved = starts(result) - starts(said())
+    # The first sound has no pause before it in the line alone, so its edge is the clip's.
+    np.testing.assert_allclose(moved[1:], 30, atol=0.021)
+    assert abs(moved[0] - 30) < 0.06
     before = result.track.values[: int(29 * result.track.fps), MOUTH]
     assert not before.any()
 
