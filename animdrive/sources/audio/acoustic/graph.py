@@ -20,6 +20,8 @@ Floats = npt.NDArray[np.float32]
 START = -1
 _PAUSE = float(np.log(0.3))
 _NO_PAUSE = float(np.log(0.7))
+_RARER, _RAREST = 2.0, 2
+"""What the second way to say a word costs, natural logarithm; how often that is counted at most."""
 _STAY, _GO = float(np.log(0.6)), float(np.log(0.4))
 """How long a state lasts where no model tells: 25 ms in the mean."""
 
@@ -63,12 +65,13 @@ def graph_of_words(words: Sequence[Word], *, first_word: int = 0, free_end: bool
         left = words[number - 1].pronunciations[0][-1] if number else SILENCE
         right = words[number + 1].pronunciations[0][0] if number + 1 < len(words) else SILENCE
         tails = []
-        for phones in word.pronunciations:
+        for rank, phones in enumerate(word.pronunciations):
+            begin = [(way, chance - _RARER * min(rank, _RAREST)) for way, chance in ways]
             around = (left, *phones, right)
             last = START
             for at, phone in enumerate(phones):
                 place = Place(phone, around[at], around[at + 2], at == 0, at + 1 == len(phones))
-                last = graph.add(place, first_word + number, [(last, 0.0)] if at else ways)
+                last = graph.add(place, first_word + number, [(last, 0.0)] if at else begin)
             tails.append(last)
         pause = graph.add(Place(SILENCE), -1, [(tail, _PAUSE) for tail in tails])
         ways = [*((tail, _NO_PAUSE) for tail in tails), (pause, 0.0)]
