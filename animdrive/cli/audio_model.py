@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from animdrive.cli.console import print_json, shown_progress
+from animdrive.cli.console import print_job_json, shown_progress
 from animdrive.cli.options import AsJson
 from animdrive.errors import InputError
 
@@ -84,15 +84,7 @@ def train_cli(
             report=lambda line: typer.echo(line, err=True),
         )
     if as_json:
-        print_json(
-            {
-                "command": "audio-model train",
-                "outputs": {name: str(path) for name, path in result.outputs.items()},
-                "figures": result.figures,
-                "notes": result.notes,
-                "seconds": {stage: round(taken, 3) for stage, taken in result.seconds.items()},
-            }
-        )
+        print_job_json("audio-model train", None, result)
         return
     figures = result.figures
     typer.echo(
@@ -126,15 +118,7 @@ def words_cli(
             progress=progress,
         )
     if as_json:
-        print_json(
-            {
-                "command": "audio-model words",
-                "outputs": {name: str(path) for name, path in result.outputs.items()},
-                "figures": result.figures,
-                "notes": result.notes,
-                "seconds": {stage: round(taken, 3) for stage, taken in result.seconds.items()},
-            }
-        )
+        print_job_json("audio-model words", None, result)
         return
     typer.echo(f"{result.figures['words']:,} words, {result.figures['pairs']:,} pairs")
     for name, path in result.outputs.items():

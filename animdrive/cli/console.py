@@ -91,12 +91,12 @@ def print_json(document: dict[str, Any]) -> None:
     typer.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
 
 
-def print_job_json(command: str, source: str, result: JobResult) -> None:
-    """Print what a job made as one JSON object."""
+def print_job_json(command: str, source: str | None, result: JobResult) -> None:
+    """Print what a job made as one JSON object; `source` is None where it had no input."""
     print_json(
         {
             "command": command,
-            "input": source,
+            **({} if source is None else {"input": source}),
             "outputs": {name: str(path) for name, path in result.outputs.items()},
             "figures": result.figures,
             "notes": result.notes,
