@@ -26,7 +26,7 @@ from animdrive.media.video import read_frames
 from animdrive.pipeline.demo import demo_clip
 from animdrive.rig.head import load_head
 from animdrive.sources.video.face import FaceResult, curves_from_landmarks, face_curves
-from animdrive.sources.video.landmarks import FaceMeshTracker
+from animdrive.sources.video.tracking.landmarks import FaceMeshTracker
 
 PEER = SHARED / "data" / "models" / "face_landmarker.task"
 

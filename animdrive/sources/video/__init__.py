@@ -5,6 +5,6 @@ from animdrive.registry import Registry
 TRACKERS = Registry(
     "landmark tracker",
     {
-        "facemesh": "animdrive.sources.video.landmarks:FaceMeshTracker",
+        "facemesh": "animdrive.sources.video.tracking.landmarks:FaceMeshTracker",
     },
 )

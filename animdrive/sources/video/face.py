@@ -21,17 +21,16 @@ from animdrive.contract.stages import LandmarkTracker, Progress, no_progress
 from animdrive.errors import InputError
 from animdrive.rig.pose import angles_from_matrix, looks_from_eye_rotation
 from animdrive.sources.video import TRACKERS
-from animdrive.sources.video.expression import (
+from animdrive.sources.video.fitting.expression import (
     ExpressionConfig,
     measurements,
     refined_rest,
     solve_expression,
     with_closures,
 )
-from animdrive.sources.video.gaze import eye_angles
-from animdrive.sources.video.indices import RIGID, SKIN
-from animdrive.sources.video.person import Person, measure_person, openings
-from animdrive.sources.video.pose import (
+from animdrive.sources.video.fitting.gaze import eye_angles
+from animdrive.sources.video.fitting.person import Person, measure_person, openings
+from animdrive.sources.video.fitting.pose import (
     HeadPoses,
     camera_points,
     fit_poses,
@@ -39,19 +38,20 @@ from animdrive.sources.video.pose import (
     positions_m,
     rigid_weights,
 )
-from animdrive.sources.video.sightings import (
-    cuts_before,
-    plausible,
-    stretches_of,
-    without_glimpses,
-)
-from animdrive.sources.video.smooth import smoothed
-from animdrive.sources.video.timeline import (
+from animdrive.sources.video.indices import RIGID, SKIN
+from animdrive.sources.video.timing.smooth import smoothed
+from animdrive.sources.video.timing.timeline import (
     Handover,
     constant_rate_times,
     resampled,
     runs,
     usual_rate,
+)
+from animdrive.sources.video.tracking.sightings import (
+    cuts_before,
+    plausible,
+    stretches_of,
+    without_glimpses,
 )
 
 Array = npt.NDArray[np.float64]

@@ -5,8 +5,8 @@ from face_maker import FPS, blink, curves, hill, landmark_points, lost, nodding,
 from animdrive.contract import ARKIT52, ARKIT_INDEX, MIRROR52, Character, LandmarkTrack
 from animdrive.errors import BackendError, InputError
 from animdrive.rig.pose import looks_from_eye_rotation
-from animdrive.sources.video.expression import ExpressionConfig, arkit_deltas
 from animdrive.sources.video.face import FaceConfig, curves_from_landmarks, face_curves
+from animdrive.sources.video.fitting.expression import ExpressionConfig, arkit_deltas
 from animdrive.sources.video.indices import INNER_LIP_PAIRS
 
 FRAMES = 240

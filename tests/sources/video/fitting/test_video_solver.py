@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.optimize import lsq_linear
 
-from animdrive.sources.video.solver import (
+from animdrive.sources.video.fitting.solver import (
     Measurements,
     System,
     camera_trust,

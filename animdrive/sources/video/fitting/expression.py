@@ -11,6 +11,16 @@ import numpy.typing as npt
 from animdrive.contract import ARKIT52, ARKIT_INDEX, MIRROR52, Character
 from animdrive.errors import InputError
 from animdrive.rig.pose import LOOK_CURVES, looks_from_eye_rotation
+from animdrive.sources.video.fitting.person import Openings, Person, local_scales, lower_face
+from animdrive.sources.video.fitting.pose import HeadPoses
+from animdrive.sources.video.fitting.solver import (
+    Measurements,
+    System,
+    camera_trust,
+    landmark_precision,
+    nearest,
+    solve,
+)
 from animdrive.sources.video.indices import (
     BROW_LEFT,
     BROW_RIGHT,
@@ -25,16 +35,6 @@ from animdrive.sources.video.indices import (
     NOSE,
     SKIN,
     UPPER_LIP_EDGE,
-)
-from animdrive.sources.video.person import Openings, Person, local_scales, lower_face
-from animdrive.sources.video.pose import HeadPoses
-from animdrive.sources.video.solver import (
-    Measurements,
-    System,
-    camera_trust,
-    landmark_precision,
-    nearest,
-    solve,
 )
 
 Array = npt.NDArray[np.float64]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from face_maker import FPS, blink, hill
 
-from animdrive.sources.video.smooth import smoothed, without_impulses
+from animdrive.sources.video.timing.smooth import smoothed, without_impulses
 
 FRAMES = 240
 

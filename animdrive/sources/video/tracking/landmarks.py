@@ -21,7 +21,7 @@ import numpy.typing as npt
 from animdrive.contract import LandmarkTrack, VideoFrame
 from animdrive.contract.stages import Progress, no_progress
 from animdrive.errors import InputError
-from animdrive.sources.video.quiet import QuietUntilFound, quiet_stderr
+from animdrive.sources.video.tracking.quiet import QuietUntilFound, quiet_stderr
 
 POINTS = 478
 """Landmarks of one face: 468 of the skin, 5 of the right iris, 5 of the left one."""

@@ -11,8 +11,8 @@ from animdrive.contract.stages import LandmarkTracker
 from animdrive.errors import InputError
 from animdrive.media.video import read_frames
 from animdrive.sources.video import TRACKERS
-from animdrive.sources.video.landmarks import FaceMeshConfig, FaceMeshTracker
-from animdrive.sources.video.quiet import quiet_stderr
+from animdrive.sources.video.tracking.landmarks import FaceMeshConfig, FaceMeshTracker
+from animdrive.sources.video.tracking.quiet import quiet_stderr
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def test_the_tracker_says_nothing_on_stderr(carphone):
     program = (
         "import sys; from itertools import islice\n"
         "from animdrive.media.video import read_frames\n"
-        "from animdrive.sources.video.landmarks import FaceMeshTracker\n"
+        "from animdrive.sources.video.tracking.landmarks import FaceMeshTracker\n"
         "from pathlib import Path\n"
         "FaceMeshTracker().track(islice(read_frames(Path(sys.argv[1])), 3))\n"
     )

@@ -14,14 +14,14 @@ import numpy.typing as npt
 
 from animdrive.contract import Character
 from animdrive.rig.pose import DOWN_RAD, UP_RAD, YAW_RAD
+from animdrive.sources.video.fitting.person import Person
+from animdrive.sources.video.fitting.pose import HeadPoses
 from animdrive.sources.video.indices import (
     EYE_CORNERS_LEFT,
     EYE_CORNERS_RIGHT,
     IRIS_LEFT,
     IRIS_RIGHT,
 )
-from animdrive.sources.video.person import Person
-from animdrive.sources.video.pose import HeadPoses
 
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.floating[Any]]

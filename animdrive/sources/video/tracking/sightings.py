@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from animdrive.rig.pose import angles_from_matrix
-from animdrive.sources.video.pose import HeadPoses
-from animdrive.sources.video.timeline import runs
+from animdrive.sources.video.fitting.pose import HeadPoses
+from animdrive.sources.video.timing.timeline import runs
 
 Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

@@ -26,7 +26,7 @@ from animdrive.sources.video.indices import (
     LIPS,
     MOUTH_CORNERS,
 )
-from animdrive.sources.video.timeline import eased
+from animdrive.sources.video.timing.timeline import eased
 
 Points = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]

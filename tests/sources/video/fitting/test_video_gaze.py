@@ -4,9 +4,9 @@ from face_maker import FPS, blink, curves, hill, landmark_points, nodding, seen
 
 from animdrive.contract import ARKIT_INDEX
 from animdrive.rig.pose import UP_RAD, YAW_RAD, looks_from_eye_rotation
-from animdrive.sources.video.gaze import eye_angles
-from animdrive.sources.video.person import measure_person, openings
-from animdrive.sources.video.pose import HeadPoses, camera_points
+from animdrive.sources.video.fitting.gaze import eye_angles
+from animdrive.sources.video.fitting.person import measure_person, openings
+from animdrive.sources.video.fitting.pose import HeadPoses, camera_points
 
 FRAMES = 90
 
@@ -94,7 +94,7 @@ def test_eyes_shut_all_along_look_straight_ahead(head):
 
 
 def test_a_turned_head_looks_where_its_eyes_look(head, rng):
-    from animdrive.sources.video.pose import fit_poses
+    from animdrive.sources.video.fitting.pose import fit_poses
 
     rotation = nodding(FRAMES, rng, 10.0)
     side = 0.3 * hill(FRAMES, 20, 50)

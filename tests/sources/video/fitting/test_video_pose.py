@@ -3,14 +3,14 @@ import pytest
 from face_maker import curves, landmark_points, nodding, seen
 
 from animdrive.rig.pose import angles_from_matrix, rotation_matrix
-from animdrive.sources.video.indices import RIGID
-from animdrive.sources.video.pose import (
+from animdrive.sources.video.fitting.pose import (
     camera_points,
     fit_poses,
     mean_rotation,
     positions_m,
     rigid_weights,
 )
+from animdrive.sources.video.indices import RIGID
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from animdrive.sources.video.timeline import (
+from animdrive.sources.video.timing.timeline import (
     Handover,
     constant_rate_times,
     resampled,

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from face_maker import blink, curves, hill, landmark_points, talking
 
-from animdrive.sources.video.indices import LIPS, MOUTH_CORNERS
-from animdrive.sources.video.person import (
+from animdrive.sources.video.fitting.person import (
     CLOSED_APERTURE,
     CLOSED_GAP,
     local_scales,
@@ -11,6 +10,7 @@ from animdrive.sources.video.person import (
     measure_person,
     openings,
 )
+from animdrive.sources.video.indices import LIPS, MOUTH_CORNERS
 
 
 def person_of(points):

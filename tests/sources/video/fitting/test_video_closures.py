@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from animdrive.media.video import read_frames
-from animdrive.sources.video.expression import arkit_deltas
 from animdrive.sources.video.face import face_curves
+from animdrive.sources.video.fitting.expression import arkit_deltas
 from animdrive.sources.video.indices import INNER_LIP_PAIRS
 
 

@@ -1,0 +1,1 @@
+"""Landmarks to the head's pose, the person, the eyes and the curves."""

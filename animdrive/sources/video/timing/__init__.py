@@ -1,0 +1,1 @@
+"""Frames as the camera took them to smooth frames at a constant rate."""

@@ -1,0 +1,1 @@
+"""Pictures to landmarks, and which of them to believe."""
