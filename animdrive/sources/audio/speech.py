@@ -37,8 +37,9 @@ class SpeechConfig:
     seed: int = 0
     """Seed of blinks, glances, head and brows, 0 or above; the mouth does not depend on it."""
     language: str = AUTO
-    """Language that is spoken: "auto" (told from the script of the text), "en", "zh", or any code
-    of espeak-ng, see `animdrive.sources.audio.languages.language_code`."""
+    """Language that is spoken: "auto" (told from the script of the text; without a text English,
+    unless it does not sound so), "en", "zh", or any code of espeak-ng, see
+    `animdrive.sources.audio.language.languages.language_code`."""
     aligner: str = "acoustic"
     """What finds the phones: a name of `ALIGNERS`."""
     mouth: MouthConfig = field(default_factory=MouthConfig)

@@ -14,6 +14,7 @@ from animdrive.sources.audio.acoustic.edges import settled
 from animdrive.sources.audio.acoustic.evidence import Evidence
 from animdrive.sources.audio.acoustic.forced import find_text, fit
 from animdrive.sources.audio.acoustic.heard import phones_heard, words_heard
+from animdrive.sources.audio.acoustic.likeness import likeness_of
 from animdrive.sources.audio.acoustic.part import find_part, is_squeezed
 from animdrive.sources.audio.language.inventory import SILENCE
 from animdrive.sources.audio.language.languages import AUTO, ENGLISH, joined
@@ -48,6 +49,8 @@ taken."""
 _BETTER_SPEED = 0.8
 _LONGEST_TRY = 12000
 """Frames of sound beyond which that is not tried."""
+_ANY = "any"
+"""Stands for a language that nobody named and that is not English."""
 _SHOWN = 40
 """Letters of a text that a note shows."""
 
@@ -58,7 +61,8 @@ class AcousticAligner:
     With a text: the best way through all its pronunciations with pauses between words, in windows
     of 30 s; edges of pauses where the sound rises and falls. Where more is written than said, the
     words that are said are found. Without: English words are heard,
-    then looked for like a text; in other languages plain phones. Memory grows by about 1 kB for a
+    then looked for like a text; in other languages, and in what does not sound like English though
+    nobody says what it is (`likeness`), plain phones. Memory grows by about 1 kB for a
     frame of 10 ms. The same sound and text give the same phones.
     """
 
@@ -75,7 +79,8 @@ class AcousticAligner:
         Args:
             audio: Mono sound of any rate and length.
             spoken: What is said, or None. A text without any word counts as None.
-            language: Code of the language; "auto" counts as that of most words, or English.
+            language: Code of the language; "auto" counts as that of most words, and without words
+                as English unless it does not sound so.
 
         Returns:
             Phones from 0 to the clip's end without gaps, and the words.
@@ -90,8 +95,8 @@ class AcousticAligner:
         if words:
             own = sum(word.language == ENGLISH for word in words)
             language = ENGLISH if 2 * own >= len(words) else words[0].language
-        elif language == AUTO:
-            language = ENGLISH
+        told = bool(words) or language != AUTO
+        language = language if told else ENGLISH
         tight, origin = without_long_silences(sound)
         if len(tight.level_db) < _SHORTEST_FRAMES or not sound.has_speech:
             return self._silent(sound)
@@ -100,10 +105,16 @@ class AcousticAligner:
         if words:
             words, spans = self._forced(evidence, tight, words, language)
         else:
-            words, spans = self._heard(evidence, tight, language)
+            held: list[str] = []
+            words, spans = self._heard(evidence, tight, language, tell=held.append)
+            if not told and self._is_foreign(evidence, words, spans, range_db=tight.range_db):
+                language = _ANY
+                words, spans = self._heard(evidence, tight, language, tell=held.append)
+            elif held:
+                self._tell(held[0])
         if all(span.label == SILENCE for span in spans):
             return self._silent(sound)
-        if language != ENGLISH and not words:
+        if language not in (ENGLISH, _ANY) and not words:
             self._tell(
                 "Words are heard in English alone; the mouth follows the sounds. "
                 "A transcript that fits makes it exact."
@@ -150,7 +161,7 @@ class AcousticAligner:
             if squeezed:
                 self._tell("The first or the last words of the transcript may not be said.")
             return words, spans
-        heard_words, heard = self._heard(evidence, sound, language)
+        heard_words, heard = self._heard(evidence, sound, language, tell=self._tell)
         said = " ".join(word.text for word in heard_words)[:80]
         if spans is None:
             self._tell(
@@ -168,6 +179,34 @@ class AcousticAligner:
         )
         return heard_words, heard
 
+    def _is_foreign(
+        self,
+        evidence: Evidence,
+        words: tuple[Word, ...],
+        spans: list[Span],
+        *,
+        range_db: float,
+    ) -> bool:
+        """Return whether what was heard as English, for nobody said what it is, is none; tell so.
+
+        In noise words are poor in any language.
+        """
+        likeness = likeness_of(evidence, words, spans)
+        if not likeness.is_poor or range_db < CLEAR_DB:
+            return False
+        if likeness.is_foreign:
+            self._tell(
+                "This does not sound like English, so plain sounds of any language are heard. Name "
+                "the language, '--language de', say, or give a transcript; '--language en' takes "
+                "it as English."
+            )
+            return True
+        self._tell(
+            "The words that are heard make poor English. If it is another language, name that: "
+            "'--language zh', say."
+        )
+        return False
+
     def _tell_of_part(self, words: tuple[Word, ...], part: list[Span]) -> None:
         numbers = [span.word for span in part if span.word >= 0]
         unsaid = (words[: min(numbers)], words[max(numbers) + 1 :])
@@ -181,7 +220,7 @@ class AcousticAligner:
         )
 
     def _heard(
-        self, evidence: Evidence, sound: Sound, language: str
+        self, evidence: Evidence, sound: Sound, language: str, *, tell: Report
     ) -> tuple[tuple[Word, ...], list[Span]]:
         words: list[Word] = []
         spans: list[Span] = []
@@ -201,7 +240,7 @@ class AcousticAligner:
             words += said
             self._progress("align", (number + 1) / len(chunks))
         if unclear:
-            self._tell("Some of what is heard fits no words; the mouth follows the sounds there.")
+            tell("Some of what is heard fits no words; the mouth follows the sounds there.")
         return tuple(words), spans
 
 

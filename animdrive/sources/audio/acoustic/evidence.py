@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -44,8 +45,29 @@ class Place:
     """Whether it ends its word."""
 
 
+@dataclass
+class _Scored:
+    """Senones whose scores are known in a stretch of frames."""
+
+    first: int = 0
+    end: int = 0
+    senones: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    """[N], each once."""
+    scores: Floats = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
+    """[end - first, N]."""
+
+    def of(self, senones: Ints) -> Floats:
+        """Return [end - first, W] scores of [W] senones, any of them more than once."""
+        order = np.argsort(self.senones)
+        at = order[np.searchsorted(self.senones, senones, sorter=order)]
+        return np.take(self.scores, at, axis=1)
+
+
 class Evidence:
-    """Posteriors and features of a clip, asked stretch by stretch. Memory: 0.4 kB a frame."""
+    """Posteriors and features of a clip, asked stretch by stretch.
+
+    Memory: 0.4 kB a frame, and the scores of the stretch that was asked last.
+    """
 
     def __init__(self, samples: Floats, *, english: bool, network: Network | None = None) -> None:
         """Listen to [N] `samples` at 16 kHz; `english` adds the Gaussians."""
@@ -55,6 +77,7 @@ class Evidence:
         self.network = net
         self._cepstra = with_motion(cepstra_of(samples)) if english else ()
         self.english = english
+        self._scored = _Scored()
 
     def __len__(self) -> int:
         """Return the number of frames."""
@@ -85,11 +108,26 @@ class Evidence:
         if not self.english:
             return np.repeat(network, STATES, axis=1)
         senones = np.concatenate([senones_of(place) for place in places])
-        streams = tuple(stream[first:end] for stream in self._cepstra)
-        wanted, place_of = np.unique(senones, return_inverse=True)
-        both = load_senones().scores(streams, wanted)[:, place_of]
-        both += NETWORK_WEIGHT * np.repeat(network, STATES, axis=1)
+        self._score(senones, first, end)
+        both = self._scored.of(senones)
+        network *= NETWORK_WEIGHT
+        both.reshape(len(both), len(places), STATES)[...] += network[:, :, None]
         return both
+
+    def _score(self, senones: Ints, first: int, end: int) -> None:
+        """Score those of [W] senones that are not scored yet; the stretch asked last is kept.
+
+        A text is searched for twice, and nearly all its senones are asked for twice.
+        """
+        if (self._scored.first, self._scored.end) != (first, end):
+            self._scored = _Scored(first, end)
+        kept = self._scored
+        new = np.setdiff1d(senones, kept.senones)
+        if not len(new):
+            return
+        scores = load_senones().scores(tuple(stream[first:end] for stream in self._cepstra), new)
+        kept.scores = np.hstack([kept.scores, scores]) if len(kept.senones) else scores
+        kept.senones = np.concatenate([kept.senones, new])
 
     def of_senones(self, first: int, end: int, asked: npt.NDArray[np.bool_]) -> Floats:
         """Return [end - first, S] the scores of the English model's states.
@@ -116,6 +154,7 @@ def _near(symbol: str) -> str:
     return {"DX": "D", "Q": SILENCE}.get(symbol, SILENCE)
 
 
+@lru_cache(maxsize=4096)
 def senones_of(place: Place) -> Ints:
     """Return [3] the states of a phone in its context; without context where that is unknown."""
     model = load_gaussians()

@@ -21,8 +21,11 @@ _WINDOW = int(30 / HOP_S)
 _SURE = int(20 / HOP_S)
 """Of a window that is not the last, at most this much is kept: what follows may still change."""
 _LEAST_KEPT = int(4 / HOP_S)
-_PHONES_IN_WINDOW = 700
-"""More than anybody says in a window: 23 a second. A word may have one phone or twenty."""
+_PHONES_IN_WINDOW = (450, 700)
+"""More than most people say in a window, 15 a second, and more than anybody does, 23. A word may
+have one phone or twenty."""
+_NEARLY_ALL = 0.8
+"""Share of the words that were searched for; where so many are found, more are searched for."""
 _NO_FIT = -10.0
 _CUT = 10
 """Frames of a pause at which a window may be cut."""
@@ -54,7 +57,8 @@ def find_text(
     at, word = first, 0
     while at < end:
         last = end - at <= _WINDOW
-        own = words[word:] if last else _sayable(words, word)
+        usual, most = _PHONES_IN_WINDOW
+        own = words[word:] if last else _sayable(words, word, usual)
         if not own:
             spans.append(Span(SILENCE, at - first, end - first))
             break
@@ -62,6 +66,10 @@ def find_text(
             return None
         stop = end if last else at + _WINDOW
         found = _window(evidence, own, at, stop, word, free_end=not last)
+        more = [] if last else _sayable(words, word, most)
+        if len(more) > len(own) and found is not None and _nearly_all_said(found, own, word):
+            own = more
+            found = _window(evidence, own, at, stop, word, free_end=True)
         if found is None:
             return None
         if not last:
@@ -73,12 +81,18 @@ def find_text(
     return spans
 
 
-def _sayable(words: Sequence[Word], first: int) -> Sequence[Word]:
-    """Return the words from `first` on of which a window may hold all; one at least."""
+def _nearly_all_said(found: Sequence[Span], words: Sequence[Word], first: int) -> bool:
+    """Return whether there may have been too few `words`, which are counted from `first`."""
+    said = max(span.word for span in found) + 1 - first
+    return said >= _NEARLY_ALL * len(words)
+
+
+def _sayable(words: Sequence[Word], first: int, most: int) -> Sequence[Word]:
+    """Return the words from `first` on that hold no more than `most` phones; one at least."""
     phones = 0
     for number in range(first, len(words)):
         phones += len(words[number].pronunciations[0])
-        if phones > _PHONES_IN_WINDOW:
+        if phones > most:
             return words[first : max(number, first + 1)]
     return words[first:]
 

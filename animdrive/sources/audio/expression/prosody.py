@@ -101,13 +101,14 @@ def prosody_of(
     if not vowels:
         pauses = [Segment(0.0, duration_s, SILENCE)] if duration_s > 0 else []
     phrases = _phrases(phones, voice)
+    lines = [None if voice is None else _line(phrase, voice) for phrase in phrases]
     accents = [
         Accent(
             (vowel.start_s + vowel.end_s) / 2,
             _strength(
                 level[id(vowel)] - middle_db,
                 vowel.duration_s / usual_s,
-                None if voice is None else _raised(vowel, phrases, voice),
+                None if voice is None else _raised(vowel, phrases, lines, voice),
             ),
         )
         for vowel in vowels
@@ -130,30 +131,54 @@ def _strength(louder_db: float, longer: float, raised: float | None) -> float:
     return float(np.clip((2 * loud + long + 1.5 * raised) / 3.5, 0.0, 1.0))
 
 
-def _raised(vowel: Segment, phrases: Sequence[Phrase], voice: Voice) -> float | None:
-    """Return how far pitch makes a vowel stand out, -1..1; None where it has none."""
-    own = voice.pitch_st[voice.frames(vowel.start_s, vowel.end_s)]
-    own = own[np.isfinite(own)]
-    middle = (vowel.start_s + vowel.end_s) / 2
-    phrase = next((p for p in phrases if p.start_s <= middle <= p.end_s), None)
-    if len(own) < 3 or phrase is None:
-        return None
-    frames = voice.frames(phrase.start_s, phrase.end_s)
-    line = voice.pitch_st[frames]
+@dataclass(frozen=True)
+class _Line:
+    """The falling line of pitch through a phrase."""
+
+    middle: float
+    """Frame, counted from the phrase's first, at which the pitch is"""
+    usual_st: float
+    """this, semitones;"""
+    slope: float
+    """semitones a frame, not above 0."""
+
+
+def _line(phrase: Phrase, voice: Voice) -> _Line | None:
+    """Return the line of a phrase; None where it has too little pitch.
+
+    It goes through the medians of the phrase's two halves, robust against one wrong octave.
+    """
+    line = voice.pitch_st[voice.frames(phrase.start_s, phrase.end_s)]
     heard = np.flatnonzero(np.isfinite(line))
     if len(heard) < 10:
         return None
-    # The falling line, robust against one wrong octave: through the medians of its two halves.
     half = len(heard) // 2
     left, right = heard[:half], heard[half:]
     ends = [float(np.median(line[left])), float(np.median(line[right]))]
     at = [float(left.mean()), float(right.mean())]
     slope = min(0.0, (ends[1] - ends[0]) / max(at[1] - at[0], 1.0))
-    here = voice.frames(middle, middle).start - frames.start
-    usual = float(np.mean(ends)) + slope * (here - float(np.mean(at)))
-    above = float(np.percentile(own, 80)) - usual
-    moves = float(np.percentile(own, 90) - np.percentile(own, 10))
-    return float(np.clip((above + 0.5 * min(moves, 6.0)) / _FULL_ST - 0.25, -1.0, 1.0))
+    return _Line(middle=float(np.mean(at)), usual_st=float(np.mean(ends)), slope=slope)
+
+
+def _raised(
+    vowel: Segment, phrases: Sequence[Phrase], lines: Sequence[_Line | None], voice: Voice
+) -> float | None:
+    """Return how far pitch makes a vowel stand out, -1..1; None where it has none."""
+    own = voice.pitch_st[voice.frames(vowel.start_s, vowel.end_s)]
+    own = own[np.isfinite(own)]
+    middle = (vowel.start_s + vowel.end_s) / 2
+    number = next((n for n, p in enumerate(phrases) if p.start_s <= middle <= p.end_s), None)
+    if len(own) < 3 or number is None:
+        return None
+    line = lines[number]
+    if line is None:
+        return None
+    first = voice.frames(phrases[number].start_s, phrases[number].end_s).start
+    here = voice.frames(middle, middle).start - first
+    usual = line.usual_st + line.slope * (here - line.middle)
+    low, high, higher = (float(value) for value in np.percentile(own, (10, 80, 90)))
+    moves = higher - low
+    return float(np.clip((high - usual + 0.5 * min(moves, 6.0)) / _FULL_ST - 0.25, -1.0, 1.0))
 
 
 def _phrases(phones: PhoneTrack, voice: Voice | None) -> tuple[Phrase, ...]:

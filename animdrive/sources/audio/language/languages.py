@@ -10,7 +10,8 @@ from functools import lru_cache
 from animdrive.errors import InputError
 
 AUTO = "auto"
-"""The language is told from the script of the text."""
+"""The language is told from the script of the text; without a text it is English, unless it does
+not sound so."""
 ENGLISH = "en"
 MANDARIN = "zh"
 JAPANESE = "ja"

@@ -11,9 +11,11 @@ and V, is laid over the mean afterwards (`closures`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -147,46 +149,70 @@ def soft_limit(jaw: Values) -> Values:
 def _blended(segments: Sequence[Segment], times: Values, stress: Sequence[float]) -> Values:
     """Return [T, 52], the mean of all poses, weighted by strength."""
     pulled = np.zeros((len(times), len(ARKIT52)))
-    strength = {group: np.full(len(times), 1e-9) for group in GROUPS}
-    columns = {group: [ARKIT_INDEX[name] for name in names] for group, names in GROUPS.items()}
+    tops: dict[str, list[tuple[float, float]]] = {group: [] for group in GROUPS}
+    holds: dict[str, list[float]] = {group: [] for group in GROUPS}
+    targets: dict[str, list[list[float]]] = {group: [] for group in GROUPS}
     for index, segment in enumerate(segments):
         louder = 1.0
         if segment.label in VOWELS:
-            louder -= _UNDERSHOT * np.exp(-segment.duration_s / _UNDERSHOT_S)
+            louder -= _UNDERSHOT * math.exp(-segment.duration_s / _UNDERSHOT_S)
             louder += 0.2 * stress[index] if len(stress) else 0.0
         start_s = segment.start_s - _LEAD_S
         for pose in POSES[segment.label]:
             end_s = start_s + pose.share * segment.duration_s
             yields_s = min(_SOUND_YIELDS_S, 0.2 * (end_s - start_s))
-            for group, (before_s, after_s) in REACH_S.items():
+            for group, names in GROUPS.items():
                 top = (start_s + yields_s, end_s - yields_s)
                 if segment.label == SILENCE:
                     top = (start_s + _SILENCE_YIELDS_S, end_s - _ONSET_YIELDS_S[group])
-                window, pull = _strength(times, top, before_s, after_s)
-                pull *= pose.hold[group]
-                strength[group][window] += pull
-                for column in columns[group]:
-                    target = pose.values.get(ARKIT52[column], 0.0)
-                    if target:
-                        scale = louder if group == "jaw" else 1.0
-                        pulled[window, column] += pull * target * scale
+                scale = louder if group == "jaw" else 1.0
+                tops[group].append(top)
+                holds[group].append(pose.hold[group])
+                targets[group].append([scale * pose.values.get(name, 0.0) for name in names])
             start_s = end_s
-    for group, own in columns.items():
-        pulled[:, own] /= strength[group][:, None]
+    for group, names in GROUPS.items():
+        if segments:
+            own = [ARKIT_INDEX[name] for name in names]
+            pulled[:, own] = _mean_pose(
+                times,
+                np.array(tops[group]),
+                np.array(holds[group]),
+                np.array(targets[group]),
+                REACH_S[group],
+            )
     return pulled
 
 
-def _strength(
-    times: Values, top: tuple[float, float], before_s: float, after_s: float
-) -> tuple[slice, Values]:
-    """Return where a gesture is felt and how much: 1 on its top, Gaussian flanks beside it."""
-    start_s, end_s = top
-    if end_s < start_s:  # a silence too short to hold the mouth at all
-        start_s = end_s = (start_s + end_s) / 2
-    low, high = np.searchsorted(times, [start_s - _REACHES * before_s, end_s + _REACHES * after_s])
-    now = times[low:high]
-    away = np.maximum((start_s - now) / before_s, 0.0) + np.maximum((now - end_s) / after_s, 0.0)
-    return slice(int(low), int(high)), np.exp(-(away**2))
+@numba.njit(cache=True)
+def _mean_pose(times, tops, holds, targets, reach_s):  # type: ignore[no-untyped-def]
+    """Return [T, C] the mean of N targets, weighted by how much each is felt.
+
+    A gesture is felt fully on its top, with Gaussian flanks beside it.
+
+    Args:
+        times: [T] rising.
+        tops: [N, 2] from when to when; what ends before it begins has its top between the two.
+        holds: [N] how firmly each is held.
+        targets: [N, C].
+        reach_s: Seconds to ``exp(-1)`` before and after a top.
+    """
+    before_s, after_s = reach_s
+    strength = np.full(len(times), 1e-9)
+    pulled = np.zeros((len(times), targets.shape[1]))
+    for at in range(len(tops)):
+        start_s, end_s = tops[at]
+        if end_s < start_s:  # a silence too short to hold the mouth at all
+            start_s = end_s = (start_s + end_s) / 2
+        low = np.searchsorted(times, start_s - _REACHES * before_s)
+        high = np.searchsorted(times, end_s + _REACHES * after_s)
+        for frame in range(low, high):
+            now = times[frame]
+            away = max((start_s - now) / before_s, 0.0) + max((now - end_s) / after_s, 0.0)
+            pull = holds[at] * np.exp(-(away**2))
+            strength[frame] += pull
+            for column in range(targets.shape[1]):
+                pulled[frame, column] += pull * targets[at, column]
+    return pulled / strength.reshape(-1, 1)
 
 
 def lay_closures(values: Values, shut: Values, bitten: Values) -> None:

@@ -94,3 +94,22 @@ class TestEnglish:
         np.testing.assert_allclose(
             evidence.of_places([place], 0, 20), senones + NETWORK_WEIGHT * network, atol=1e-2
         )
+
+    def test_what_was_asked_before_changes_nothing(self, rng):
+        network, sound = small_network(rng), babble(rng, 0.4)
+        asked = [Place("M", "AA", "SIL", False, True), Place("AA"), Place("M", "S", "T")]
+
+        def fresh(places, first, end):
+            return Evidence(sound, english=True, network=network).of_places(places, first, end)
+
+        evidence = Evidence(sound, english=True, network=network)
+        for places, first, end in (
+            (asked[:1], 0, 40),
+            (asked, 0, 40),
+            (asked[::-1], 0, 40),
+            (asked[1:], 5, 31),
+            (asked, 0, 40),
+        ):
+            np.testing.assert_allclose(
+                evidence.of_places(places, first, end), fresh(places, first, end), atol=1e-3
+            )

@@ -54,6 +54,16 @@ def test_window_by_window_is_as_in_one_piece(rng, monkeypatch, pauses):
     assert frames(truth) == said
 
 
+def test_one_who_speaks_faster_than_expected_is_searched_again_with_more_words(rng, monkeypatch):
+    words, said = speech(rng, 300)
+    heard = Heard(said)
+    monkeypatch.setattr(forced, "_WINDOW", 1200)
+    monkeypatch.setattr(forced, "_SURE", 800)
+    usual = find_text(heard, words)
+    monkeypatch.setattr(forced, "_PHONES_IN_WINDOW", (80, 700))
+    assert find_text(heard, words) == usual
+
+
 def test_a_long_text_is_searched_in_windows_as_they_are(rng):
     words, said = speech(rng, 330)
     assert len(said) > forced._WINDOW
