@@ -12,11 +12,19 @@ from pathlib import Path
 
 import numpy as np
 
+from animdrive.capture.read_rig_character import (
+    SKIN,
+    eyes_at_their_lids,
+    found_character,
+    skin_of,
+)
+from animdrive.capture.read_rig_surfaces import found_materials
 from animdrive.capture.units import UNITS, check_up, unit_of_rig, upright
-from animdrive.contract import Character, Material, Mesh, Part, Rig
+from animdrive.contract import Character, Mesh, Rig
 from animdrive.contract.checks import FloatArray, IntArray
 from animdrive.errors import ContractError, InputError
 from animdrive.export.reading import arkit_name
+from animdrive.gltf.materials import GltfMaterial
 from animdrive.registry import Registry
 
 RIG_READERS = Registry(
@@ -29,15 +37,8 @@ RIG_READERS = Registry(
 )
 """Formats of rigs by file suffix; each takes a path and returns `FoundRig`."""
 
-_SKIN = "skin"
 OWN_HEAD = "head"
 """What names the head that animdrive ships, where a path is asked for."""
-
-# Where our own head has its pivots, as shares of its bounding box.
-_HEAD_PIVOT = (0.5, 0.43, 0.42)
-_EYE_PIVOTS = ((0.685, 0.644, 0.762), (0.315, 0.644, 0.762))
-_EYE_DEPTH = 0.04
-"""How far behind its lids an eyeball turns, as a share of the head's height."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +55,8 @@ class FoundPart:
     """How many."""
     bone: str = "head"
     """See `animdrive.contract.Part.bone`."""
+    material: int = 0
+    """Index into `FoundRig.materials`, where there are any."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +79,8 @@ class FoundRig:
     """Whether the format says that its unit is the metre and that +Y is up."""
     pivots: dict[str, FloatArray] = field(default_factory=dict)
     """Joints that the file has, [3]: some of "head", "eye_left", "eye_right"."""
+    materials: tuple[GltfMaterial, ...] = ()
+    """What the parts look like, pictures undecoded; empty where the format does not say."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,10 +95,17 @@ class RigRead:
     """One sentence each, for the user."""
     files: tuple[Path, ...] = ()
     """What was read, for the provenance; empty where it is the head that ships."""
+    unread: tuple[str, ...] = ()
+    """Names of materials whose pictures could not be read."""
 
 
 def read_rig(
-    path: Path | str, *, unit: str = "auto", up: str = "auto", meshes: Sequence[str] = ()
+    path: Path | str,
+    *,
+    unit: str = "auto",
+    up: str = "auto",
+    meshes: Sequence[str] = (),
+    surfaces: bool = False,
 ) -> RigRead:
     """Return the rig of a file, of a folder of OBJs, of a capture, or the head that ships.
 
@@ -109,6 +121,8 @@ def read_rig(
         unit: "m", "cm", "mm", or "auto": by the size of the head.
         up: "y" or "z", which axis is up in an OBJ; "auto" is y. glTF is +Y up always.
         meshes: Names of meshes or parts of a glTF that are read, case ignored; none means all.
+        surfaces: Whether to read what a glTF looks like, too: its colours and their pictures.
+            Without, all of it is of the colour of skin.
 
     Raises:
         InputError: no such file, damaged, of an unknown format, without shapes, or of a size that
@@ -136,6 +150,9 @@ def read_rig(
             f"capture's folder, .safetensors of animdrive, or the word 'head'."
         )
     found, files = RIG_READERS.load(kind)(path)
+    if not surfaces:
+        plain = tuple(replace(part, material=0) for part in found.parts)
+        found = replace(found, materials=(), parts=plain)
     return _read(path, _only(path, found, meshes), files, unit, up)
 
 
@@ -164,21 +181,26 @@ def _read(path: Path, found: FoundRig, files: tuple[Path, ...], unit: str, up: s
         shown = ", ".join(still[:4]) + (", ..." if len(still) > 4 else "")
         notes.append(f"{len(still)} of {len(names)} shapes move nothing: {shown}.")
     pivots = {name: upright(place, axis) * scale for name, place in found.pivots.items()}
+    looks = found_materials(path, found.materials)
+    materials = looks.materials
+    notes += looks.notes
     try:
         rig = Rig(Mesh(vertices, found.faces, _unit_uv(found.uv)), names, deltas)
-        character = _character(rig, found.parts, _skin_of(found), pivots)
+        found, side_notes = eyes_at_their_lids(found, rig, pivots)
+        notes += side_notes
+        character = found_character(rig, found.parts, skin_of(found), pivots, materials)
     except ContractError as error:
         raise InputError(f"{path} cannot be used as a rig: {error}") from error
-    return RigRead(character, unit, tuple(notes), files)
+    return RigRead(character, unit, tuple(notes), files, looks.unread)
 
 
 def _only(path: Path, found: FoundRig, meshes: Sequence[str]) -> FoundRig:
     """Return the parts of `found` that are called `meshes`, or belong to such; none means all."""
     if not meshes:
         return found
-    skin = found.parts[_skin_of(found)]
+    skin = found.parts[skin_of(found)]
     names = [
-        {part.name.lower(), part.mesh.lower()} | ({_SKIN} if part is skin else set())
+        {part.name.lower(), part.mesh.lower()} | ({SKIN} if part is skin else set())
         for part in found.parts
     ]
     wanted = {name.lower() for name in meshes}
@@ -224,72 +246,3 @@ def _unit_uv(uv: FloatArray) -> FloatArray:
     outside = (uv < 0) | (uv > 1) | ~np.isfinite(uv)
     wrapped: FloatArray = np.where(outside, np.nan_to_num(uv) % 1.0, uv).astype(np.float32)
     return wrapped
-
-
-def _skin_of(found: FoundRig) -> int:
-    """Return which part is the skin: one called so, or else that of which shapes move most."""
-    for index, part in enumerate(found.parts):
-        if _SKIN in (part.name.lower(), part.mesh.lower()):
-            return index
-    moving = np.abs(found.deltas).max(axis=2) > 0  # [C, V]
-    starts = np.cumsum([0, *(part.vertices for part in found.parts)])[:-1]
-    per_part = np.add.reduceat(moving.sum(axis=0), starts)
-    return int(np.argmax(per_part))
-
-
-def _character(
-    rig: Rig, found: Sequence[FoundPart], skin: int, pivots: dict[str, FloatArray]
-) -> Character:
-    parts: list[Part] = []
-    vertex = face = 0
-    for index, part in enumerate(found):
-        plain = name = _SKIN if index == skin else part.name or "part"
-        taken = {one.name for one in parts} | ({_SKIN} if index != skin else set())
-        number = 2
-        while name in taken:
-            name, number = f"{plain}_{number}", number + 1
-        parts.append(
-            Part(
-                name=name,
-                vertices=slice(vertex, vertex + part.vertices),
-                faces=slice(face, face + part.faces),
-                material="skin",
-                bone=part.bone,
-            )
-        )
-        vertex, face = vertex + part.vertices, face + part.faces
-    low, high = rig.neutral.vertices.min(axis=0), rig.neutral.vertices.max(axis=0)
-
-    def share(place: tuple[float, float, float]) -> FloatArray:
-        there: FloatArray = (low + (high - low) * np.array(place)).astype(np.float32)
-        return there
-
-    eyes = [
-        pivots.get(f"eye_{side}", _behind_lids(rig, side, float(high[1] - low[1])))
-        for side in ("left", "right")
-    ]
-    if any(eye is None for eye in eyes):
-        eyes = [share(place) for place in _EYE_PIVOTS]
-    return Character(
-        rig=rig,
-        parts=tuple(parts),
-        materials=(Material("skin", base_color=(0.6, 0.42, 0.34, 1.0), roughness=0.55),),
-        head_pivot=pivots.get("head", share(_HEAD_PIVOT)),
-        eye_pivots=np.array(eyes, dtype=np.float32),
-        head_weight=np.ones(len(rig.neutral.vertices), dtype=np.float32),
-        landmarks=np.zeros(0, dtype=np.int32),
-    )
-
-
-def _behind_lids(rig: Rig, side: str, height_m: float) -> FloatArray | None:
-    """Return [3], a place behind the middle of what moves when the eye closes; None: no such."""
-    name = f"eyeBlink{side.capitalize()}"
-    if name not in rig.names:
-        return None
-    weight = np.linalg.norm(rig.delta(name), axis=1).astype(np.float64)
-    if not weight.sum() > 0:
-        return None
-    place = (weight[:, None] * rig.neutral.vertices).sum(axis=0) / weight.sum()
-    place[2] -= _EYE_DEPTH * height_m
-    centre: FloatArray = place.astype(np.float32)
-    return centre

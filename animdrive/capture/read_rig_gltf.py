@@ -6,28 +6,19 @@ targets) and 3.7.3 (skins: the nodes' own transforms do not count, the joints' d
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from scipy.spatial.transform import Rotation
 
 from animdrive.capture.read_rig import FoundPart, FoundRig
 from animdrive.contract.checks import FloatArray
 from animdrive.errors import InputError
+from animdrive.export.gltf_bones import BONES, Matrix, parents_of, pivots_of, worlds_of
 from animdrive.export.gltf_character import FIRST_VERTEX
 from animdrive.gltf.container import damaged, is_count
+from animdrive.gltf.materials import GltfMaterial, read_material
 from animdrive.gltf.reader import GltfFile, Primitive
-
-Matrix = npt.NDArray[np.float64]
-
-_BONES = {
-    "eye_left": re.compile(r"(left.?eye|eye.?(left|l)$|l.?eye$)", re.IGNORECASE),
-    "eye_right": re.compile(r"(right.?eye|eye.?(right|r)$|r.?eye$)", re.IGNORECASE),
-    "head": re.compile(r"(^|[:_. ])(head|neck.?2)$", re.IGNORECASE),
-}
 
 
 def read_gltf_rig(path: Path) -> tuple[FoundRig, tuple[Path, ...]]:
@@ -41,12 +32,13 @@ def read_gltf_rig(path: Path) -> tuple[FoundRig, tuple[Path, ...]]:
         InputError: no such file, damaged, or no mesh in its scene.
     """
     file = GltfFile(path)
-    world = _worlds(file)
+    world = worlds_of(file)
+    above = parents_of(file, world)
     pieces = [
         piece
         for index in world
         if file.nodes[index].mesh is not None
-        for piece in _pieces(file, index, world)
+        for piece in _pieces(file, index, world, above)
     ]
     pieces.sort(key=lambda piece: not piece.names)
     if all(piece.first is not None for piece in pieces):  # a file of ours
@@ -66,6 +58,7 @@ def read_gltf_rig(path: Path) -> tuple[FoundRig, tuple[Path, ...]]:
             deltas[shapes[name], start:stop] = offsets
         faces.append(piece.faces + start)
         start = stop
+    used = list(dict.fromkeys(piece.material for piece in pieces))
     found = FoundRig(
         vertices=np.concatenate([piece.vertices for piece in pieces]),
         faces=np.concatenate(faces).astype(np.int32),
@@ -73,11 +66,19 @@ def read_gltf_rig(path: Path) -> tuple[FoundRig, tuple[Path, ...]]:
         shapes=tuple(shapes),
         deltas=deltas,
         parts=tuple(
-            FoundPart(piece.name, piece.mesh, len(piece.vertices), len(piece.faces), piece.bone)
+            FoundPart(
+                piece.name,
+                piece.mesh,
+                len(piece.vertices),
+                len(piece.faces),
+                piece.bone,
+                used.index(piece.material),
+            )
             for piece in pieces
         ),
         metres=True,
-        pivots=_pivots(file, world),
+        pivots=pivots_of(file, world),
+        materials=tuple(read_material(file, index) for index in used),
     )
     return found, (path,)
 
@@ -93,6 +94,7 @@ class _Piece:
         names: tuple[str, ...],
         primitive: Primitive,
         place: Matrix,
+        material: GltfMaterial,
     ) -> None:
         # place [4, 4], or [V, 4, 4] of a skinned mesh
         linear, shift = place[..., :3, :3], place[..., :3, 3]
@@ -103,30 +105,43 @@ class _Piece:
         self.deltas: FloatArray = np.zeros((len(names), *self.vertices.shape), np.float32)
         for row, offsets in zip(self.deltas, primitive.offsets, strict=True):
             row[:] = np.einsum("...ij,...j->...i", linear, offsets)
-        uv = primitive.attributes.get("TEXCOORD_0")
+        self.material = primitive.material
+        uv = primitive.attributes.get(f"TEXCOORD_{material.texcoord}")
         self.uv: FloatArray = np.zeros((len(self.vertices), 2), dtype=np.float32)
         if uv is not None and uv.shape[1] == 2:
-            self.uv[:, 0], self.uv[:, 1] = uv[:, 0], 1.0 - uv[:, 1]  # v runs down in glTF
+            placed = material.placed_uv(uv)
+            self.uv[:, 0], self.uv[:, 1] = placed[:, 0], 1.0 - placed[:, 1]  # v runs down in glTF
         self.first: int | None = None
         mirrored = np.linalg.det(linear if linear.ndim == 2 else linear[0]) < 0
         self.faces = primitive.faces[:, ::-1] if mirrored else primitive.faces
 
 
-def _pieces(file: GltfFile, index: int, world: dict[int, Matrix]) -> list[_Piece]:
+def _pieces(
+    file: GltfFile, index: int, world: dict[int, Matrix], above: dict[int, int]
+) -> list[_Piece]:
     node = file.nodes[index]
     mesh = file.mesh(node.mesh)
     entries = file.entry("meshes", node.mesh)["primitives"]
     found: dict[Any, _Piece] = {}
-    bone = next((b for b in ("eye_left", "eye_right") if _BONES[b].search(node.name)), "head")
+    named = _called(file, index, above)
+    bone = next((b for b in ("eye_left", "eye_right") if BONES[b].search(named)), "head")
     for number, (primitive, entry) in enumerate(zip(mesh.primitives, entries, strict=True)):
         key = entry["attributes"]["POSITION"]
         place = world[index]
         if _is_skinned(node.skin, primitive):
             place = _skinned(file, node.skin, primitive, world)
-        name = mesh.name or node.name
+        name = mesh.name or named
         if len(mesh.primitives) > 1:
             name = _material(file, primitive.material) or f"{name}_{number}"
-        piece = _Piece(name, mesh.name or node.name, bone, mesh.target_names, primitive, place)
+        piece = _Piece(
+            name,
+            mesh.name or named,
+            bone,
+            mesh.target_names,
+            primitive,
+            place,
+            read_material(file, primitive.material),
+        )
         if key in found:
             before = found[key]
             before.faces = np.concatenate([before.faces, piece.faces])
@@ -136,6 +151,15 @@ def _pieces(file: GltfFile, index: int, world: dict[int, Matrix]) -> list[_Piece
             piece.first = first if is_count(first) else None
             found[key] = piece
     return [piece for piece in found.values() if len(piece.vertices)]
+
+
+def _called(file: GltfFile, index: int | None, above: dict[int, int]) -> str:
+    """Return the name of a node, or else of the nearest one above it that has one."""
+    while index is not None:
+        if file.nodes[index].name:
+            return file.nodes[index].name
+        index = above.get(index)
+    return ""
 
 
 def _material(file: GltfFile, index: int | None) -> str:
@@ -170,38 +194,3 @@ def _skinned(
     total = weight.sum(axis=1, keepdims=True)
     placed: Matrix = np.einsum("vk,vkij->vij", weight / np.maximum(total, 1e-9), pose[which])
     return placed
-
-
-def _worlds(file: GltfFile) -> dict[int, Matrix]:
-    """Return the matrix of every node of the scene, in its order."""
-    scene = file.json.get("scene", 0)
-    if file.count("scenes"):
-        roots = file.entry("scenes", scene).get("nodes", [])
-    else:
-        below = {child for node in file.nodes for child in node.children}
-        roots = [index for index in range(len(file.nodes)) if index not in below]
-    world: dict[int, Matrix] = {}
-    waiting = [(root, np.eye(4)) for root in reversed(roots)] if isinstance(roots, list) else []
-    while waiting:
-        index, above = waiting.pop()
-        if not is_count(index) or index >= len(file.nodes) or index in world:
-            raise damaged(file.path, f"its scene has nodes[{index}] twice, or there is none")
-        node = file.nodes[index]
-        local = np.eye(4)
-        local[:3, :3] = Rotation.from_quat(node.rotation).as_matrix() * node.scale
-        local[:3, 3] = node.translation
-        world[index] = above @ local
-        waiting += [(child, world[index]) for child in reversed(node.children)]
-    return world
-
-
-def _pivots(file: GltfFile, world: dict[int, Matrix]) -> dict[str, FloatArray]:
-    """Return where joints stand that are called as eyes or head."""
-    places: dict[str, FloatArray] = {}
-    for index, matrix in world.items():
-        node = file.nodes[index]
-        for bone, pattern in _BONES.items():
-            at_origin = node.mesh is not None and not np.any(matrix[:3, 3])
-            if bone not in places and pattern.search(node.name) and not at_origin:
-                places[bone] = matrix[:3, 3].astype(np.float32)
-    return places

@@ -1,4 +1,4 @@
-"""``animdrive rig``: look at the head that animdrive ships, or build it anew."""
+"""``animdrive rig``: look at the head that animdrive ships, build it anew, or fit your own."""
 
 from __future__ import annotations
 
@@ -82,6 +82,38 @@ def build_cli(
         print_json({"command": "rig build", "outputs": {"head": str(path)}, "sha256": digest})
     else:
         typer.echo(f"{path}\nsha256 {digest}")
+
+
+@app.command("retarget")
+def retarget_cli(
+    rig: Annotated[Path, typer.Argument(help="Your rig: .glb, .gltf, or a folder of OBJs.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Profile to write, .json.")],
+    as_json: AsJson = False,
+) -> None:
+    """Propose how curves change for your rig, by what each does on it and on our head.
+
+    Example: animdrive rig retarget character.glb -o profile.json
+    """
+    from animdrive.pipeline.rig_retarget import write_proposed_profile
+
+    result = write_proposed_profile(rig, out)
+    if as_json:
+        print_json(
+            {
+                "command": "rig retarget",
+                "outputs": {name: str(path) for name, path in result.outputs.items()},
+                "notes": result.notes,
+                **result.figures,
+            }
+        )
+        return
+    for note in result.notes:
+        typer.secho(f"note: {note}", fg="yellow", err=True)
+    typer.echo(f"{'curve':<22}{'ours, mm':>9}{'theirs':>8}{'gain':>7}")
+    for name, gain in result.figures["gains"].items():
+        ours, theirs = result.figures["ours_mm"][name], result.figures["theirs_mm"][name]
+        typer.echo(f"{name:<22}{ours:>9.1f}{theirs:>8.1f}{gain:>7.2f}")
+    typer.echo(str(out))
 
 
 def _curve(text: str) -> tuple[str, float]:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from animdrive.contract.checks import FloatArray
 from animdrive.errors import InputError
+from animdrive.gltf.compression import meshopt_of, unpacked
 from animdrive.gltf.container import Json, damaged, is_count, read_container
 
 _COMPONENTS: dict[int, npt.DTypeLike] = {
@@ -25,7 +26,7 @@ _COMPONENTS: dict[int, npt.DTypeLike] = {
     5126: np.float32,
 }
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
-_UNREADABLE = ("KHR_draco_mesh_compression", "EXT_meshopt_compression", "KHR_meshopt_compression")
+_UNREADABLE = ("KHR_draco_mesh_compression",)
 _LARGEST_COUNT = 1 << 28
 
 
@@ -44,7 +45,9 @@ class GltfData:
     def __init__(self, path: Path) -> None:
         """Open `path`, a .glb or .gltf file."""
         self.path = Path(path)
-        self.json, self._buffers = read_container(self.path)
+        self.json, self.buffers = read_container(self.path)
+        # One for each of the file's; empty where a compressed file declares one as a fallback.
+        self._unpacked: dict[int, bytes] = {}
 
     def entry(self, kind: str, index: Any) -> Json:
         """Return the description of one of the file's "nodes", "meshes", "accessors"..."""
@@ -77,17 +80,38 @@ class GltfData:
     def _bytes(self, view_index: Any, offset: int, size: int) -> memoryview:
         view = self.entry("bufferViews", view_index)
         self.refuse_compressed(view)
+        packing = meshopt_of(view)
+        if packing is not None:
+            return self._unpacked_bytes(view_index, packing, offset, size)
         number = view.get("buffer")
-        if not is_count(number) or number >= len(self._buffers):
+        if not is_count(number) or number >= len(self.buffers):
             raise damaged(self.path, f"bufferViews[{view_index}] has no buffer")
         start, length = view.get("byteOffset", 0), view.get("byteLength")
         if not (is_count(start) and is_count(length)):
             raise damaged(self.path, f"bufferViews[{view_index}] has no place")
-        if offset + size > length or start + length > len(self._buffers[number]):
+        if offset + size > length or start + length > len(self.buffers[number]):
             raise damaged(
                 self.path, f"bufferViews[{view_index}] reaches beyond the {length} bytes it has"
             )
-        return memoryview(self._buffers[number])[start + offset : start + offset + size]
+        return memoryview(self.buffers[number])[start + offset : start + offset + size]
+
+    def _unpacked_bytes(self, index: int, packing: Json, offset: int, size: int) -> memoryview:
+        if index not in self._unpacked:
+            what = f"bufferViews[{index}]"
+            self._unpacked[index] = unpacked(self.path, packing, self.buffers, what)
+        data = self._unpacked[index]
+        if offset + size > len(data):
+            raise damaged(
+                self.path, f"bufferViews[{index}] reaches beyond the {len(data)} bytes it has"
+            )
+        return memoryview(data)[offset : offset + size]
+
+    def view_bytes(self, index: Any) -> bytes:
+        """Return all bytes of a buffer view: those of a picture, for example."""
+        length = self.entry("bufferViews", index).get("byteLength")
+        if not is_count(length):
+            raise damaged(self.path, f"bufferViews[{index}] has no place")
+        return bytes(self._bytes(index, 0, length))
 
     def _packed(
         self, view: Any, offset: Any, count: int, width: int, dtype: npt.DTypeLike

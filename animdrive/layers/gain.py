@@ -36,7 +36,7 @@ class GainOffset:
         for what, table in (("gain", self.gains), ("offset", self.offsets)):
             for name, number in table.items():
                 if name not in ARKIT52:
-                    raise InputError(_unknown_curve(what, name))
+                    raise InputError(unknown_curve(what, name))
                 lowest, highest = (0.0, 100.0) if what == "gain" else (-1.0, 1.0)
                 if not lowest <= number <= highest:
                     raise InputError(
@@ -54,7 +54,8 @@ class GainOffset:
         return changed
 
 
-def _unknown_curve(what: str, name: str) -> str:
+def unknown_curve(what: str, name: str) -> str:
+    """Return the message that `name`, in a table of `what`, is no curve of ARKit's."""
     by_lower = {known.lower(): known for known in ARKIT52}
     near = [by_lower[match] for match in get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)]
     hint = f"Did you mean {' or '.join(near)}?" if near else "The names are those of ARKit."

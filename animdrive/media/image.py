@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -35,19 +37,37 @@ def read_image(path: Path) -> ByteArray:
         InputError: missing, empty, no picture, cut off, or so big that it must be a mistake.
     """
     path = existing_file(Path(path), "picture")
+    return decode_image(path, str(path))
+
+
+def decode_image(source: Path | BinaryIO, what: str) -> ByteArray:
+    """Read a picture as `read_image` does, from a file or from bytes; messages call it `what`.
+
+    Raises:
+        InputError: no picture, cut off, or so big that it must be a mistake.
+    """
     try:
-        with _warnings_settled(), Image.open(path) as picture:
+        with _warnings_settled(), Image.open(source) as picture:
             return np.ascontiguousarray(_as_rgb(ImageOps.exif_transpose(picture)))
     except UnidentifiedImageError as error:
         raise InputError(
-            f"{path} is not a picture that can be read. Give png, jpg, webp or tiff."
+            f"{what} is not a picture that can be read. Give png, jpg, webp or tiff."
         ) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputError(
-            f"{path} has more than {Image.MAX_IMAGE_PIXELS} pixels. Make it smaller."
+            f"{what} has more than {Image.MAX_IMAGE_PIXELS} pixels. Make it smaller."
         ) from error
     except Exception as error:  # Pillow's decoders fail in many ways on damage
-        raise InputError(f"{path} is cut off or damaged ({error}). Copy it again.") from error
+        raise InputError(f"{what} is cut off or damaged ({error}). Copy it again.") from error
+
+
+def has_transparency(data: bytes) -> bool:
+    """Whether a picture file says that parts of it are see-through; False where it is none."""
+    try:
+        with _warnings_settled(), Image.open(io.BytesIO(data)) as picture:
+            return bool(picture.has_transparency_data)
+    except Exception:  # noqa: BLE001 - Pillow's decoders fail in many ways on damage
+        return False
 
 
 def is_picture(path: Path) -> bool:
