@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -76,9 +76,11 @@ class LandmarkTrack:
     times_s: npt.NDArray[np.float64]
     """[T] presentation time of every frame, seconds, rising."""
     confidence: FloatArray
-    """[T] 0 where no face was found."""
+    """[T] 0 where no face was found, else how sure the tracker is of it, to 1."""
     size_px: tuple[int, int]
     """Width and height of the frames, pixels."""
+    cuts: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    """[T] whether the picture cuts to another shot before a frame; left out, it never does."""
 
     def __post_init__(self) -> None:
         points = as_float("LandmarkTrack.points", self.points, ("T", "P", 3))
@@ -91,7 +93,15 @@ class LandmarkTrack:
                 f"LandmarkTrack.times_s must hold {len(points)} rising times, got {times.shape}."
             )
         times.setflags(write=False)
-        put(self, points=points, confidence=confidence, times_s=times)
+        cuts = np.array(self.cuts, dtype=bool)
+        if cuts.shape == (0,):  # left out
+            cuts = np.zeros(len(points), dtype=bool)
+        if cuts.shape != (len(points),):
+            raise ContractError(
+                f"LandmarkTrack.cuts must have the shape ({len(points)},), got {cuts.shape}."
+            )
+        cuts.setflags(write=False)
+        put(self, points=points, confidence=confidence, times_s=times, cuts=cuts)
 
     def __len__(self) -> int:
         return len(self.points)

@@ -41,12 +41,39 @@ class Aligner(Protocol):
         ...
 
 
+Watch = Callable[
+    [npt.NDArray[np.uint8], npt.NDArray[np.float32] | None, int],
+    None,
+]
+"""Called with each tracked picture [H, W, 3] RGB, its landmarks [P, 3] in pixels of that very
+picture (x right, y down, z away from the camera in the scale of x; None where no face is), and
+the frame's index in the `LandmarkTrack` to come. The picture may be smaller than the video's."""
+
+
+def watch_nothing(
+    picture: npt.NDArray[np.uint8], points: npt.NDArray[np.float32] | None, index: int
+) -> None:
+    """Look away."""
+
+
 @runtime_checkable
 class LandmarkTracker(Protocol):
     """Pictures to landmarks."""
 
-    def track(self, frames: Iterable[VideoFrame], *, progress: Progress) -> LandmarkTrack:
-        """Find the face's landmarks in every frame."""
+    def track(
+        self,
+        frames: Iterable[VideoFrame],
+        *,
+        progress: Progress,
+        watch: Watch = watch_nothing,
+        report: Report = tell_nobody,
+    ) -> LandmarkTrack:
+        """Find the face's landmarks in every frame.
+
+        Pixels are not held: who needs some, such as a cut-out of the mouth, takes them from
+        `watch`, which is called for every frame in order, in the caller's thread. `report` is
+        told what the user should know about the faces that were seen.
+        """
         ...
 
 

@@ -52,6 +52,17 @@ def cuts_before(poses: HeadPoses, times_s: Array, fps: float) -> Bools:
     return cut
 
 
+def cuts_among(cuts: Bools, seen: Bools) -> Bools:
+    """Return the `cuts` [T] of all frames for the S of them that are `seen` [T], as [S].
+
+    A cut between two of them counts at the later one, though no face may be in the very frame.
+    """
+    shot = np.cumsum(cuts)[seen]
+    among = np.zeros(len(shot), dtype=bool)
+    among[1:] = np.diff(shot) > 0
+    return among
+
+
 def stretches_of(seen: Bools, cuts: Bools) -> list[slice]:
     """Return the runs of seen frames, counted among themselves, that may be smoothed as one."""
     first = np.flatnonzero(seen)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from face_maker import FPS, blink, hill
 
-from animdrive.sources.video.timing.smooth import smoothed, without_impulses
+from animdrive.sources.video.timing.smooth import local_parabola, smoothed, without_impulses
 
 FRAMES = 240
 
@@ -82,3 +82,18 @@ def test_what_is_too_short_to_smooth_is_returned_as_it_is(frames):
 def test_no_window_smooths_nothing(rng):
     given = rng.normal(size=(50, 2))
     np.testing.assert_array_equal(smoothed(given, fps=FPS, window_s=0), given)
+
+
+@pytest.mark.parametrize(("frames", "length"), [(40, 7), (7, 7), (200, 15), (9, 5)])
+def test_the_local_parabola_is_that_of_scipy(rng, frames, length):
+    from scipy.signal import savgol_filter
+
+    values = rng.normal(size=(frames, 3))
+    wanted = savgol_filter(values, length, 2, axis=0, mode="interp")
+    np.testing.assert_allclose(local_parabola(values, length), wanted, atol=1e-12)
+
+
+def test_a_parabola_is_left_as_it_is():
+    time = np.linspace(-1, 2, 30)
+    values = np.stack([time**2, 3 - time], axis=1)
+    np.testing.assert_allclose(local_parabola(values, 9), values, atol=1e-12)

@@ -4,6 +4,7 @@ import pytest
 from animdrive.sources.video.timing.timeline import (
     Handover,
     constant_rate_times,
+    monotone_cubic,
     resampled,
     runs,
     usual_rate,
@@ -136,3 +137,14 @@ def test_a_single_picture_stays_one():
     )
     assert result.tolist() == [[0.4]]
     assert visible.tolist() == [True]
+
+
+@pytest.mark.parametrize("frames", [2, 3, 40])
+def test_the_monotone_cubic_is_that_of_scipy(rng, frames):
+    from scipy.interpolate import PchipInterpolator
+
+    times = np.cumsum(rng.uniform(0.01, 0.05, frames))
+    values = np.round(rng.normal(size=(frames, 4)), 1)  # rounded: some steps are level
+    at = np.concatenate([times, rng.uniform(times[0], times[-1], 100)])
+    wanted = PchipInterpolator(times, values, axis=0)(at)
+    np.testing.assert_allclose(monotone_cubic(values, times, at), wanted, atol=1e-10)
