@@ -26,6 +26,7 @@ def test_importing_the_package_loads_nothing_heavy():
         ["audio", "--help"],
         ["video", "--help"],
         ["live", "--help"],
+        ["calibrate", "--help"],
         ["capture", "make", "--help"],
         ["audio-model", "train", "--help"],
     ],

@@ -23,6 +23,8 @@ from animdrive.cli.options import (
     MouthModelFile,
     Offset,
     Out,
+    Retarget,
+    RigFile,
     Size,
     VisibleLabel,
     layer_config,
@@ -47,7 +49,8 @@ def audio_cli(
         str,
         typer.Option(
             help="Language that is spoken: en, zh, de, es, fr, ja or any other code of espeak-ng; "
-            "auto tells it from the script of the text, Latin letters being English."
+            "auto tells it from the script of the text, Latin letters being English; without a "
+            "text it is English, unless it does not sound so."
         ),
     ] = "auto",
     aligner: Annotated[
@@ -74,6 +77,8 @@ def audio_cli(
     visible_label: VisibleLabel = False,
     lod: Lod = "standard",
     deformer: DeformerName = "auto",
+    rig: RigFile = None,
+    retarget: Retarget = None,
     viseme_map: Annotated[
         Path | None,
         typer.Option(help="JSON table of phones and visemes, in place of the documented ones."),
@@ -94,7 +99,9 @@ def audio_cli(
 
     if timings is not None and (text is not None or text_file is not None):
         raise InputError("--timings says what is said, too; leave --text and --text-file out.")
-    output = output_config(formats, size, visible_label, lod, deformer, viseme_map, dat_fps)
+    output = output_config(
+        formats, size, visible_label, lod, deformer, viseme_map, dat_fps, rig, retarget
+    )
     layers = layer_config(emotion, gain, offset)
     config = SpeechConfig(
         fps=fps,
@@ -144,11 +151,36 @@ def video_cli(
     fps: Annotated[
         float | None, typer.Option(help="Frames per second, 1..240. Default: the clip's own.")
     ] = None,
+    profile: Annotated[
+        Path | None, typer.Option(help="Who is in the clip, of 'animdrive calibrate'.")
+    ] = None,
+    audio_assist: Annotated[
+        bool,
+        typer.Option(
+            "--audio-assist", help="Sharpen closures and tongue by what is said in the clip."
+        ),
+    ] = False,
+    face: Annotated[
+        str,
+        typer.Option(
+            help="Whose face: largest, left, right, a number counted by size, or x,y in pixels."
+        ),
+    ] = "largest",
+    landmarker: Annotated[
+        Path | None,
+        typer.Option(help="A face_landmarker.task of MediaPipe to track with. Default: Face Mesh."),
+    ] = None,
+    sheet: Annotated[
+        bool,
+        typer.Option(help="Draw a contact sheet: the clip, its landmarks and our face, as PNG."),
+    ] = True,
     formats: Formats = None,
     size: Size = 512,
     visible_label: VisibleLabel = False,
     lod: Lod = "standard",
     deformer: DeformerName = "auto",
+    rig: RigFile = None,
+    retarget: Retarget = None,
     as_json: AsJson = False,
 ) -> None:
     """Turn a clip of a face into curves, a GLB and a preview beside the clip.
@@ -158,15 +190,18 @@ def video_cli(
     from animdrive.pipeline.jobs import animate_video
     from animdrive.sources.video.face import FaceConfig
 
-    output = output_config(formats, size, visible_label, lod, deformer)
+    output = output_config(formats, size, visible_label, lod, deformer, rig=rig, retarget=retarget)
     layers = layer_config(emotion, gain, offset)
     with shown_progress() as progress:
         result = animate_video(
             clip,
             out,
-            config=FaceConfig(fps=fps),
+            config=FaceConfig(fps=fps, face=face, landmarker=landmarker),
             layers=layers,
             output=output,
+            profile=profile,
+            audio_assist=audio_assist,
+            sheet=sheet,
             progress=progress,
         )
     print_result("video", str(clip), result, as_json=as_json)

@@ -125,6 +125,12 @@ def print_result(command: str, source: str, result: JobResult, *, as_json: bool)
     typer.echo(summary)
     if "found_share" in figures:
         typer.echo(f"  face seen in {100 * figures['found_share']:.1f} % of the frames")
+    if "take" in figures:
+        take = figures["take"]
+        weak = f", lowered most by {take['weakest']}" if take["weakest"] else ""
+        typer.echo(
+            f"  confidence {take['confidence_mean']:.2f}{weak}; {take['curves_moved']} curves moved"
+        )
     if figures.get("text"):
         typer.echo(f"  text: {figures['text']}")
     for name, path in result.outputs.items():

@@ -14,6 +14,7 @@ from animdrive import __version__
 from animdrive.cli import (
     animate,
     audio_model,
+    calibrate,
     capture,
     deformer,
     live,
@@ -21,6 +22,7 @@ from animdrive.cli import (
     measure,
     mouth,
     rig,
+    tracker,
 )
 from animdrive.errors import AnimdriveError
 
@@ -51,9 +53,11 @@ def _common(
 app.command("audio")(animate.audio_cli)
 app.command("video")(animate.video_cli)
 app.command("live")(live.live_cli)
+app.command("calibrate")(calibrate.calibrate_cli)
 app.command("convert")(animate.convert_cli)
 app.command("measure")(measure.measure_cli)
 app.command("train-mouth")(mouth.train_mouth_cli)
+app.command("train-tracker")(tracker.train_tracker_cli)
 app.add_typer(audio_model.app, name="audio-model")
 app.add_typer(rig.app, name="rig")
 app.add_typer(capture.app, name="capture")

@@ -67,6 +67,19 @@ AutoEmotion = Annotated[
 VisibleLabel = Annotated[
     bool, typer.Option("--visible-label", help='Write "AI generated" into the preview.')
 ]
+RigFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="Your own rig performs: a .glb or .gltf whose morph targets are called as ARKit's, or "
+        "a folder of OBJs. Default: our head."
+    ),
+]
+Retarget = Annotated[
+    str | None,
+    typer.Option(
+        help="How curves change for your rig: a profile of 'animdrive rig retarget', or auto."
+    ),
+]
 Lod = Annotated[
     str, typer.Option(help="Level of detail of the face: low (for games), standard or high.")
 ]
@@ -107,6 +120,8 @@ def output_config(
     deformer: str = "auto",
     viseme_map: Path | None = None,
     dat_fps: float = 24.0,
+    rig: Path | None = None,
+    retarget: str | None = None,
 ) -> OutputConfig:
     """Return how results are written."""
     from animdrive.pipeline.outputs import OutputConfig, parse_formats
@@ -125,6 +140,8 @@ def output_config(
         deformer=deformer,
         visemes=visemes,
         dat_fps=dat_fps,
+        rig=rig,
+        retarget=None if retarget is None else Path(retarget),
     )
 
 

@@ -91,7 +91,9 @@ def _page(folder: Path, jobs: dict[str, JobResult]) -> str:
             for name, link in links.items()
         )
         figures = ", ".join(
-            f"{name} {value}" for name, value in result.figures.items() if name != "text"
+            f"{name} {value}"
+            for name, value in result.figures.items()
+            if name not in ("text", "take")
         )
         said = f"<blockquote>{html.escape(LINE)}</blockquote>" if job == "audio" else ""
         sections.append(

@@ -47,6 +47,7 @@ def examined() -> list[Check]:
         ("renderer", _renderer, "off", "apt install libegl1 libgl1-mesa-dri (previews need it)"),
         ("USD captures", _usd, "off", "pip install 'animdrive[usd]'"),
         ("Alembic captures", _alembic, "off", "pip install 'animdrive[abc]' (Blender, 374 MB)"),
+        ("packed rigs", _packed_rigs, "off", "pip install 'animdrive[meshopt]'"),
         (
             "microphone",
             _microphone,
@@ -161,6 +162,15 @@ def _alembic() -> str:
     if find_spec("bpy") is None:  # not imported: it takes over the terminal's signals
         raise RuntimeError("Blender's module bpy is not installed")
     return f"bpy {version('bpy')}"
+
+
+def _packed_rigs() -> str:
+    from importlib.metadata import version
+
+    from animdrive.gltf.compression import check_meshopt
+
+    check_meshopt()
+    return f"meshoptimizer {version('meshoptimizer')}"
 
 
 def _microphone() -> str:

@@ -16,6 +16,7 @@ from animdrive.contract.checks import FloatArray
 from animdrive.contract.stages import Deformer, Layer, Progress, no_progress
 from animdrive.errors import InputError
 from animdrive.files import existing_file, output_folder
+from animdrive.pipeline.audio_assist import with_audio
 from animdrive.pipeline.outputs import (
     JobResult,
     OutputConfig,
@@ -28,6 +29,8 @@ from animdrive.pipeline.outputs import (
     skin_once,
     write_outputs,
 )
+from animdrive.pipeline.own_rig import check_own_rig
+from animdrive.pipeline.person import KnownPerson, known_person
 from animdrive.provenance import provenance_of
 
 if TYPE_CHECKING:
@@ -125,7 +128,8 @@ def animate_audio(
         output or OutputConfig(),
     )
     layers.check()
-    skin = skin_once(output.deformer, load_head().rig)
+    check_own_rig(output)
+    skin = skin_once(output.head_deformer, load_head().rig)
     line = existing_file(Path(line), "recording")
     given = None if timings is None else read_timings(timings)
     keep = keep if given is None else (*keep, given.path)
@@ -187,7 +191,7 @@ def _audio_job(
             if timings is not None and timings.phones
             else f"audio/{config.aligner}",
             config=settings,
-            weights=shipped_weights(*face_weights(output.deformer, character.rig)),
+            weights=shipped_weights(*face_weights(output.head_deformer, character.rig)),
             seed=config.seed,
         ),
         skin=skin,
@@ -206,6 +210,9 @@ def animate_video(
     config: FaceConfig | None = None,
     layers: LayerConfig | None = None,
     output: OutputConfig | None = None,
+    profile: Path | None = None,
+    audio_assist: bool = False,
+    sheet: bool = True,
     progress: Progress = no_progress,
 ) -> JobResult:
     """Turn a clip of a face into an animated face in `folder`.
@@ -216,6 +223,9 @@ def animate_video(
         config: Settings of the front end.
         layers: Emotion, gains and offsets.
         output: Formats and preview.
+        profile: Who is in the clip, a file of 'animdrive calibrate'; None finds it in the clip.
+        audio_assist: Whether what is said in the clip sharpens closures and tongue.
+        sheet: Whether to draw a contact sheet of the take.
         progress: Told of each stage.
 
     Raises:
@@ -231,13 +241,22 @@ def animate_video(
         output or OutputConfig(),
     )
     layers.check()
-    skin = skin_once(output.deformer, load_head().rig)
+    check_own_rig(output)
+    skin = skin_once(output.head_deformer, load_head().rig)
     check_formats(output.formats, has_phones=False)
     clip = existing_file(Path(clip), "clip")
-    check_not_overwriting(clip.stem, folder, (clip,), output)
+    given = (clip,) if profile is None else (clip, profile)
+    check_not_overwriting(clip.stem, folder, given, output)
+    known, config = known_person(profile, config)
+    if config.landmarker is not None:
+        from animdrive.sources.video.tracking.tasks import check_landmarker
+
+        check_landmarker(config.landmarker)
     info = probe_video(clip)
     with output_folder(folder) as folder:
-        return _video_job(clip, folder, info, config, layers, output, skin, progress)
+        return _video_job(
+            clip, folder, info, config, layers, output, skin, known, audio_assist, sheet, progress
+        )
 
 
 def _video_job(
@@ -248,9 +267,13 @@ def _video_job(
     layers: LayerConfig,
     output: OutputConfig,
     skin: Callable[[], Deformer],
+    known: KnownPerson | None,
+    audio_assist: bool,
+    sheet: bool,
     progress: Progress,
 ) -> JobResult:
     from animdrive.media.video import read_frames
+    from animdrive.pipeline.video_report import write_report
     from animdrive.rig.head import load_head
     from animdrive.sources.video.face import face_curves
 
@@ -260,12 +283,22 @@ def _video_job(
     frames = read_frames(clip, max_side_px=_TRACKED_SIDE_PX, report=result.notes.append)
     try:
         face = face_curves(
-            frames, character, config=config, progress=progress, expected_frames=info.frame_count
+            frames,
+            character,
+            config=config,
+            person=None if known is None else known.person,
+            progress=progress,
+            expected_frames=info.frame_count,
         )
     except InputError as error:
         raise InputError(f"{clip}: {error}") from error
     clock = result.timed("video to curves", clock)
-    track = layers.applied(from_time_zero(face.track))
+    track = from_time_zero(face.track)
+    assisted: dict[str, object] = {}
+    if audio_assist:
+        track, assisted = with_audio(clip, info, track, character, result, progress=progress)
+        clock = result.timed("audio assist", clock)
+    track = layers.applied(track)
     result.timed("layers", clock)
     result.notes += face.notes
     result.figures = {
@@ -275,22 +308,43 @@ def _video_job(
         "fps": round(track.fps, 4),
         "found_share": round(face.found_share, 4),
         "size_px": [info.width_px, info.height_px],
+        **assisted,
     }
     performance = Performance(
         name=clip.stem,
         character=character,
         track=track,
         provenance=provenance_of(
-            (clip,),
-            backend=f"video/{config.tracker}",
-            config={**asdict(config), **asdict(layers)},
-            weights=shipped_weights(*face_weights(output.deformer, character.rig)),
+            (
+                clip,
+                *(() if known is None else (known.path,)),
+                *(() if config.landmarker is None else (config.landmarker,)),
+            ),
+            backend=f"video/{config.tracker if config.landmarker is None else 'tasks'}",
+            config={
+                **asdict(config),
+                "landmarker": None if config.landmarker is None else config.landmarker.name,
+                **asdict(layers),
+                "audio_assist": audio_assist,
+            },
+            weights=shipped_weights(*face_weights(output.head_deformer, character.rig)),
         ),
         skin=skin,
         sound=clip if info.has_audio else None,
         source_frames=lambda: read_frames(clip, max_side_px=_TRACKED_SIDE_PX),
     )
     write_outputs(performance, folder, result, config=output, progress=progress)
+    clock = perf_counter()
+    write_report(
+        performance,
+        face.landmarks,
+        folder,
+        result,
+        sheet=sheet,
+        visible_label=output.visible_label,
+        progress=progress,
+    )
+    result.timed("report", clock)
     return result
 
 

@@ -36,7 +36,7 @@ from animdrive.stream.target import StreamTarget
 from animdrive.weights import manifest
 
 if TYPE_CHECKING:
-    from animdrive.contract import CurveTrack
+    from animdrive.contract import CurveTrack, Provenance
 
 _WARM_S = 0.3
 PIPE = "-"
@@ -123,8 +123,16 @@ def animate_live(
         result.notes += _notes(figures, targets, to)
         result.figures = _figures(figures, config, face.look_ahead_s)
         if folder is not None and len(recorder):
+            weights = [part for part in manifest() if part.startswith(config.recogniser)]
+            provenance = provenance_of(
+                () if path is None else (path,),
+                backend=f"live/{config.recogniser}",
+                config=asdict(config),
+                weights=shipped_weights(*weights),
+                seed=config.stream.seed,
+            )
             name = path.stem if path is not None else "live"
-            _record(name, folder, recorder.track(), path, config, result)
+            record_take(name, folder, recorder.track(), path, provenance, result)
     return result
 
 
@@ -187,15 +195,6 @@ def _notes(figures: LiveFigures, targets: Sequence[StreamTarget], to: Sequence[s
 
 
 def _figures(figures: LiveFigures, config: LiveConfig, look_ahead_s: float) -> dict[str, Any]:
-    latency: dict[str, float] | None = None
-    if figures.latency_s:
-        taken = np.array(figures.latency_s)
-        latency = {
-            "mean": round(float(taken.mean()), 5),
-            "p50": round(float(np.percentile(taken, 50)), 5),
-            "p99": round(float(np.percentile(taken, 99)), 5),
-            "max": round(float(taken.max()), 5),
-        }
     return {
         "fps": config.stream.fps,
         "sound_s": round(figures.sound_s, 3),
@@ -204,34 +203,44 @@ def _figures(figures: LiveFigures, config: LiveConfig, look_ahead_s: float) -> d
         "sound_dropped_s": round(figures.dropped_s, 3),
         "stalls": figures.stalls,
         "look_ahead_s": round(look_ahead_s, 4),
-        "latency_s": latency,
+        "latency_s": latency_figures(figures.latency_s),
         "times_real_time": round(figures.sound_s / figures.work_s, 1) if figures.work_s else None,
     }
 
 
-def _record(
+def latency_figures(taken_s: Sequence[float]) -> dict[str, float] | None:
+    """Return mean, p50, p99 and max of times in seconds; None where there are none."""
+    if not taken_s:
+        return None
+    taken = np.array(taken_s)
+    return {
+        "mean": round(float(taken.mean()), 5),
+        "p50": round(float(np.percentile(taken, 50)), 5),
+        "p99": round(float(np.percentile(taken, 99)), 5),
+        "max": round(float(taken.max()), 5),
+    }
+
+
+def record_take(
     name: str,
     folder: Path,
     track: CurveTrack,
-    path: Path | None,
-    config: LiveConfig,
+    source: Path | None,
+    provenance: Provenance,
     result: JobResult,
 ) -> None:
+    """Write what was sent as ``NAME.csv`` with its provenance, and note both in `result`.
+
+    Raises:
+        InputError: the file is the source itself.
+    """
     from animdrive.export.livelink_csv import write_livelink_csv
 
     target = folder / f"{name}.csv"
-    if path is not None and target.exists() and target.samefile(path):
+    if source is not None and target.exists() and target.samefile(source):
         raise InputError(f"{target} is an input and would be replaced. Choose another --record.")
     write_livelink_csv(track, target)
     beside = folder / f"{name}.provenance.json"
-    weights = [part for part in manifest() if part.startswith(config.recogniser)]
-    provenance = provenance_of(
-        () if path is None else (path,),
-        backend=f"live/{config.recogniser}",
-        config=asdict(config),
-        weights=shipped_weights(*weights),
-        seed=config.stream.seed,
-    )
     write_provenance(provenance, beside)
     result.outputs = {"csv": target, "provenance": beside}
 

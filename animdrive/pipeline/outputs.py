@@ -26,6 +26,7 @@ from animdrive.provenance import aigc_label, provenance_dict, write_provenance
 from animdrive.weights import manifest
 
 if TYPE_CHECKING:
+    from animdrive.pipeline.own_rig import OwnRig
     from animdrive.sources.audio.mouth.viseme_maps import VisemeMaps
 
 
@@ -51,6 +52,8 @@ class Performance:
     """The recording, for the preview's sound."""
     source_frames: Callable[[], Iterator[VideoFrame]] | None = None
     """Opens the recording again, to be shown beside the character."""
+    own_rig: OwnRig | None = None
+    """The user's rig, where that performs."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,15 @@ class OutputConfig:
     """Which viseme each phone is; None takes the documented tables."""
     dat_fps: float = 24.0
     """Frames per second of a Moho file, 24..100."""
+    rig: Path | None = None
+    """The user's own rig that performs in place of our head; None is our head."""
+    retarget: Path | None = None
+    """Profile of how that rig's curves are changed, or "auto"; None leaves them as they are."""
+
+    @property
+    def head_deformer(self) -> str:
+        """What makes skin of curves on our own head: not what `deformer` names for a user's rig."""
+        return self.deformer if self.rig is None else "linear"
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.formats or ()) - set(FORMATS))
@@ -187,6 +199,12 @@ def _glb(
     from animdrive.rig.lod import character_at
 
     path = folder / f"{performance.name}.glb"
+    rig = performance.own_rig
+    if rig is not None:
+        from animdrive.pipeline.own_rig import write_performed
+
+        write_performed(rig, performance.track, path, performance.provenance)
+        return {"glb": path}
     write_glb(
         character_at(performance.character, config.lod),
         performance.track,
@@ -283,8 +301,9 @@ def check_not_overwriting(
     name: str, folder: Path, inputs: Sequence[Path], config: OutputConfig
 ) -> None:
     """Raise InputError if a result would replace one of the files that it is made from."""
+    own = [path for path in (config.rig, config.retarget) if path is not None]
     for target in _targets(name, folder, config):
-        for given in inputs:
+        for given in (*inputs, *own):
             if target.exists() and given.exists() and target.samefile(given):
                 raise InputError(f"{target} is an input and would be replaced. Choose another -o.")
 
@@ -317,6 +336,10 @@ def write_outputs(
     from the same input. A machine without a renderer still gets everything else; that is an error
     only where a preview was asked for by name, and then after the rest was written.
     """
+    if config.rig is not None:
+        from animdrive.pipeline.own_rig import performed_by_own_rig
+
+        performance = performed_by_own_rig(performance, config, result)
     result.notes += _note_on_replaced(performance, folder, config)
     path = folder / f"{performance.name}.provenance.json"
     write_provenance(performance.provenance, path)

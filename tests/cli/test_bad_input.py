@@ -98,6 +98,26 @@ def test_a_video_without_a_face_says_the_share_of_frames(animdrive, tmp_path, gr
     assert left_in(tmp_path / "o") == []
 
 
+def test_a_face_that_no_rule_names(animdrive, tmp_path, grey_clip):
+    ran = animdrive("video", grey_clip, "-o", tmp_path / "o", "--face", "prettiest")
+    refused(ran, "'prettiest' names no face", "largest, left, right")
+    assert not left_in(tmp_path / "o")
+
+
+def test_a_landmarker_that_is_none(animdrive, tmp_path, grey_clip):
+    fake = tmp_path / "fake.task"
+    fake.write_text("hello")
+    out = tmp_path / "o"
+    refused(animdrive("video", grey_clip, "-o", out, "--landmarker", fake), "fake.task", "bundle")
+    gone = tmp_path / "gone.task"
+    refused(
+        animdrive("video", grey_clip, "-o", out, "--landmarker", gone),
+        "face landmarker not found",
+        "gone.task",
+    )
+    assert not left_in(out)
+
+
 def test_a_video_job_on_sound_alone(animdrive, tmp_path, silence):
     refused(animdrive("video", silence, "-o", tmp_path / "o"), "silence.wav")
     assert left_in(tmp_path / "o") == []

@@ -89,7 +89,10 @@ def test_a_clip_becomes_curves_and_a_preview_beside_it(animdrive, carphone, tmp_
     made = json.loads(ran.out)
     assert made["figures"]["found_share"] == 1.0
     assert made["figures"]["source_frames"] == 120
-    assert set(made["outputs"]) == {"csv", "json", "glb", "preview", "provenance"}
+    assert set(made["outputs"]) == {
+        *("csv", "json", "glb", "preview", "provenance", "report", "sheet")
+    }
+    assert made["figures"]["take"]["confidence_mean"] > 0.3
     info = probe_video(tmp_path / "carphone_pristine.preview.mp4")
     assert info.height_px == 128
     assert info.width_px > 240

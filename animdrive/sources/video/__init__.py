@@ -6,5 +6,6 @@ TRACKERS = Registry(
     "landmark tracker",
     {
         "facemesh": "animdrive.sources.video.tracking.landmarks:FaceMeshTracker",
+        "tasks": "animdrive.sources.video.tracking.tasks:TasksTracker",
     },
 )

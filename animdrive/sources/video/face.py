@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -17,10 +19,11 @@ from animdrive.contract import (
     LandmarkTrack,
     VideoFrame,
 )
-from animdrive.contract.stages import LandmarkTracker, Progress, no_progress
+from animdrive.contract.stages import LandmarkTracker, Progress, Report, no_progress
 from animdrive.errors import InputError
 from animdrive.rig.pose import angles_from_matrix, looks_from_eye_rotation
 from animdrive.sources.video import TRACKERS
+from animdrive.sources.video.fitting.at_rest import calmest_frames
 from animdrive.sources.video.fitting.expression import (
     ExpressionConfig,
     measurements,
@@ -29,6 +32,7 @@ from animdrive.sources.video.fitting.expression import (
     with_closures,
 )
 from animdrive.sources.video.fitting.gaze import eye_angles
+from animdrive.sources.video.fitting.glimpses import Glimpses
 from animdrive.sources.video.fitting.person import Person, measure_person, openings
 from animdrive.sources.video.fitting.pose import (
     HeadPoses,
@@ -38,7 +42,10 @@ from animdrive.sources.video.fitting.pose import (
     positions_m,
     rigid_weights,
 )
+from animdrive.sources.video.fitting.regressor import Seen, load_regressor
 from animdrive.sources.video.indices import RIGID, SKIN
+from animdrive.sources.video.people import only, people_in, spliced
+from animdrive.sources.video.report import with_confidence
 from animdrive.sources.video.timing.smooth import smoothed
 from animdrive.sources.video.timing.timeline import (
     Handover,
@@ -47,7 +54,9 @@ from animdrive.sources.video.timing.timeline import (
     runs,
     usual_rate,
 )
+from animdrive.sources.video.tracking.choice import parse_choice
 from animdrive.sources.video.tracking.sightings import (
+    cuts_among,
     cuts_before,
     plausible,
     stretches_of,
@@ -70,6 +79,10 @@ class FaceConfig:
     """Frames per second of the curves, 1..240; None takes the clip's own rate."""
     tracker: str = "facemesh"
     """Which landmark tracker, a name in `TRACKERS`."""
+    landmarker: Path | None = None
+    """A `face_landmarker.task` of MediaPipe, for the tracker "tasks"."""
+    face: str = "largest"
+    """Whose face: "largest", "left", "right", a number counted by size, or "x,y" in pixels."""
     smoothing_s: float = 0.25
     """Width of the smoothing, seconds; 0 leaves the curves as they were solved."""
     reference: Literal["clip", "camera"] = "clip"
@@ -84,16 +97,21 @@ class FaceConfig:
     """How long before the face is seen again it eases in, seconds."""
     min_run_s: float = 0.15
     """A face seen for a shorter time between two losses is taken for a mistake, seconds."""
+    solver: Literal["learned", "rig"] = "learned"
+    """What reads the curves: the trained regressor, or the fit of the rig's own shapes alone."""
     expression: ExpressionConfig = field(default_factory=ExpressionConfig)
-    """Settings of the solver."""
+    """Settings of the fit."""
 
     def __post_init__(self) -> None:
+        parse_choice(self.face)
         if self.fps is not None and not 1 <= self.fps <= 240:
             raise InputError(f"fps must be in 1..240, got {self.fps}.")
         if self.reference not in ("clip", "camera"):
             raise InputError(
                 f"FaceConfig.reference must be 'clip' or 'camera', got '{self.reference}'."
             )
+        if self.solver not in ("learned", "rig"):
+            raise InputError(f"FaceConfig.solver must be 'learned' or 'rig', got '{self.solver}'.")
         if not 0.2 <= self.focal <= 20:
             raise InputError(f"FaceConfig.focal must be in 0.2..20, got {self.focal}.")
         for name in ("smoothing_s", "hold_s", "release_s", "return_s", "min_run_s"):
@@ -136,6 +154,7 @@ def face_curves(
     character: Character,
     *,
     config: FaceConfig | None = None,
+    person: Person | None = None,
     progress: Progress = no_progress,
     expected_frames: int | None = None,
 ) -> FaceResult:
@@ -145,6 +164,7 @@ def face_curves(
         frames: The clip, streamed; read once.
         character: Whose curves to solve for; it must have MediaPipe's landmarks.
         config: Settings.
+        person: Who is seen, as from a profile; None finds it in the clip.
         progress: Told how far each stage is.
         expected_frames: How many frames there will be, as far as known; for `progress` alone.
 
@@ -157,19 +177,96 @@ def face_curves(
     """
     config = config or FaceConfig()
     _check_landmarks(character)
-    tracker: LandmarkTracker = TRACKERS.load(config.tracker)()
-    landmarks = tracker.track(_Counted(frames, expected_frames), progress=progress)
-    return curves_from_landmarks(landmarks, character, config=config, progress=progress)
+    notes: list[str] = []
+    landmarks, glimpsed = _tracked(
+        _Counted(frames, expected_frames), character, config, progress, notes.append
+    )
+    labels = people_in(landmarks, character)
+    if person is None and labels.any():
+        result = _by_person(landmarks, glimpsed, labels, character, config, progress)
+    else:
+        result = curves_from_landmarks(
+            landmarks,
+            character,
+            glimpsed=glimpsed,
+            config=config,
+            person=person,
+            progress=progress,
+        )
+    track = with_confidence(result.track, landmarks, character)
+    return replace(result, track=track, notes=(*notes, *result.notes))
+
+
+def _tracked(
+    frames: Iterable[VideoFrame],
+    character: Character,
+    config: FaceConfig,
+    progress: Progress,
+    report: Report,
+) -> tuple[LandmarkTrack, Seen | None]:
+    """Return the landmarks, and for the regressor what it saw of each frame."""
+    tracker = _tracker(config)
+    if config.solver == "rig":
+        return tracker.track(frames, progress=progress, report=report), None
+    with Glimpses(load_regressor(), character) as glimpses:
+        landmarks = tracker.track(frames, progress=progress, watch=glimpses, report=report)
+        return landmarks, glimpses.embeddings()
+
+
+def _by_person(
+    landmarks: LandmarkTrack,
+    glimpsed: Seen | None,
+    labels: npt.NDArray[np.intp],
+    character: Character,
+    config: FaceConfig,
+    progress: Progress,
+) -> FaceResult:
+    """Return the clip solved for each of the people that its shots show, and put together."""
+    results: dict[int, FaceResult] = {}
+    for label in range(int(labels.max()) + 1):
+        part = only(landmarks, labels == label)
+        with suppress(InputError):  # a shot of what turned out to be no face
+            results[label] = curves_from_landmarks(
+                part, character, glimpsed=glimpsed, config=config, progress=progress
+            )
+    if not results:
+        raise _no_face(len(landmarks))
+    tracks = {label: result.track for label, result in results.items()}
+    seen = np.zeros(len(landmarks), dtype=bool)
+    for label, track in tracks.items():
+        sighted = np.interp(landmarks.times_s, track.times_s, track.confidence) > 0.5
+        seen |= sighted & (labels == label)
+    lost = _notes(seen, landmarks.times_s, np.zeros(len(seen), dtype=bool))
+    cuts = (
+        f"The picture cuts {int(landmarks.cuts.sum())} times and shows {len(results)} different "
+        "faces; each was measured on its own."
+    )
+    track = spliced(tracks, labels, landmarks)
+    return FaceResult(track, landmarks, float(seen.mean()), (*lost, cuts))
+
+
+def _tracker(config: FaceConfig) -> LandmarkTracker:
+    tracker = TRACKERS.load("tasks" if config.landmarker is not None else config.tracker)
+    settings: dict[str, Any] = {"face": config.face}
+    if config.landmarker is not None:
+        settings["landmarker"] = config.landmarker
+    made: LandmarkTracker = tracker.from_settings(**settings)
+    return made
 
 
 def curves_from_landmarks(
     landmarks: LandmarkTrack,
     character: Character,
     *,
+    glimpsed: Seen | None = None,
     config: FaceConfig | None = None,
+    person: Person | None = None,
     progress: Progress = no_progress,
 ) -> FaceResult:
-    """Turn tracked landmarks into the character's curves; see `face_curves`."""
+    """Turn tracked landmarks into the character's curves; see `face_curves`.
+
+    `glimpsed` [T, E] is what the regressor saw of each frame; without it landmarks must do.
+    """
     config = config or FaceConfig()
     _check_landmarks(character)
     times = landmarks.times_s
@@ -195,11 +292,22 @@ def curves_from_landmarks(
     kept = seen[found]
     if not kept.all():
         points, poses = points[kept], poses.select(kept)
+    sight = None if glimpsed is None else glimpsed[seen]
     fps = usual_rate(times)
-    person, poses = _person(points, poses, weights, character, config, fps)
+    if person is not None:
+        poses = fit_poses(points, person.neutral, weights)
+        if config.solver == "learned" and sight is not None:
+            # A profile knows the shape at rest; how it looks at rest in this light, the clip does.
+            at = load_regressor().curves(poses.to_head(points), poses, person.neutral, None, None)
+            calm = calmest_frames(at, poses)
+            person = replace(person, seen_at_rest=sight[calm].mean(axis=0))
+    elif config.solver == "learned":
+        person, poses = _person_seen(points, poses, weights, sight)
+    else:
+        person, poses = _person(points, poses, weights, character, config, fps)
     progress("solving the face", 0.4)
 
-    cuts = cuts_before(poses, times[seen], fps)
+    cuts = cuts_before(poses, times[seen], fps) | cuts_among(landmarks.cuts, seen)
     stretches = stretches_of(seen, cuts)
     head = poses.to_head(points)
     opened = openings(head)
@@ -208,9 +316,12 @@ def curves_from_landmarks(
     )
     eyes = _smooth(eyes.reshape(len(eyes), 6), stretches, fps, config, 0.005).reshape(eyes.shape)
     measured = measurements(head, poses, person, character, opened, config=config.expression)
-    values = solve_expression(
-        head, poses, person, character, measured, eyes, config=config.expression
-    )
+    if config.solver == "learned":
+        values = load_regressor().curves(head, poses, person.neutral, sight, person.seen_at_rest)
+    else:
+        values = solve_expression(
+            head, poses, person, character, measured, eyes, config=config.expression
+        )
     progress("solving the face", 0.9)
     values = _smooth(values, stretches, fps, config, 0.004)
     values = with_closures(values, measured, character, config=config.expression)
@@ -258,6 +369,24 @@ def _no_face(frames: int) -> InputError:
         f"no face found in {frames} frames (0 %) of the video; show one face from the front, "
         "well lit, at least 30 pixels wide."
     )
+
+
+def _person_seen(
+    points: npt.NDArray[np.float32], poses: HeadPoses, weights: Array, sight: Seen | None
+) -> tuple[Person, HeadPoses]:
+    """Return the person as the regressor finds them at rest, and the poses of their own head."""
+    head = poses.to_head(points)
+    calm = calmest_frames(load_regressor().guess(head, poses, sight), poses)
+    for _ in range(2):
+        poses = fit_poses(points, np.median(head[calm], axis=0), weights)
+        head = poses.to_head(points)
+    turned = np.abs(angles_from_matrix(poses.rotation)[:, :2]).max(axis=1)
+    person = measure_person(head, openings(head), frontal=turned < np.radians(20))
+    return replace(
+        person,
+        neutral=np.median(head[calm], axis=0).astype(np.float32),
+        seen_at_rest=None if sight is None else sight[calm].mean(axis=0),
+    ), poses
 
 
 def _person(
@@ -332,7 +461,7 @@ def _notes(seen: Bools, times_s: Array, cuts: Bools) -> tuple[str, ...]:
         )
     if cuts.any():
         notes.append(
-            f"The picture seems to cut {int(cuts.sum())} times; one resting face was measured for "
-            "all of it, so another person's expression is off by how they differ."
+            f"The picture seems to cut {int(cuts.sum())} times; it was taken for one face all "
+            "along, and one resting face was measured."
         )
     return tuple(notes)

@@ -11,6 +11,7 @@ import pytest
 from animdrive.rig.head import load_head
 
 sys.path.insert(0, str(Path(__file__).parent))  # for face_maker, from any working directory
+sys.path.insert(0, str(Path(__file__).parents[2] / "media"))  # for media_maker
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +25,9 @@ def mirrored_landmarks(head):
     rest = head.rig.neutral.vertices[head.landmarks]
     flipped = rest * np.array([-1, 1, 1], dtype=np.float32)
     return np.linalg.norm(flipped[:, None] - rest[None], axis=2).argmin(axis=1)
+
+
+@pytest.fixture(scope="session")
+def portrait():
+    """[512, 512, 3] RGB: NASA's portrait of Eileen Collins, public domain; skips without it."""
+    return pytest.importorskip("skimage.data").astronaut()

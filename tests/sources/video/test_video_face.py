@@ -10,6 +10,8 @@ from animdrive.sources.video.fitting.expression import ExpressionConfig, arkit_d
 from animdrive.sources.video.indices import INNER_LIP_PAIRS
 
 FRAMES = 240
+RIG = FaceConfig(solver="rig")
+"""Exact where landmarks are exact, as in these tests; the regressor has read Face Mesh's alone."""
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +22,7 @@ def performance(head):
     rotation = nodding(FRAMES, rng)
     points = landmark_points(head, values, eyes)
     track = seen(head, points, rotation=rotation, noise_m=0.3e-3, rng=rng)
-    return values, eyes, rotation, track, curves_from_landmarks(track, head)
+    return values, eyes, rotation, track, curves_from_landmarks(track, head, config=RIG)
 
 
 def lip_gap_m(head, values):
@@ -71,7 +73,7 @@ def test_lips_that_are_closed_are_solved_closed(head):
     close = jaw * hill(FRAMES, 60, 70, 1.5)
     values = curves(FRAMES, jawOpen=jaw, mouthClose=close)
     track = seen(head, landmark_points(head, values))
-    found = curves_from_landmarks(track, head).track.values
+    found = curves_from_landmarks(track, head, config=RIG).track.values
     touching = np.abs(lip_gap_m(head, values)) < 1e-4
     assert touching[60:70].any()
     assert np.abs(lip_gap_m(head, found)[touching]).max() < 5e-4
@@ -84,7 +86,7 @@ def test_blinks_come_through_whole(head):
     values = curves(FRAMES, eyeBlinkLeft=shut, eyeBlinkRight=shut)
     rng = np.random.default_rng(3)
     track = seen(head, landmark_points(head, values), noise_m=0.3e-3, rng=rng)
-    found = curves_from_landmarks(track, head).track
+    found = curves_from_landmarks(track, head, config=RIG).track
     for name in ("eyeBlinkLeft", "eyeBlinkRight"):
         for at in (40, 110, 180):
             assert found.curve(name)[at - 1 : at + 2].max() > 0.9
@@ -97,7 +99,7 @@ def test_turning_the_head_is_no_expression(head, axis):
     rotation = np.zeros((120, 3))
     rotation[:, axis] = np.radians(25) * np.sin(np.arange(120) / 19)
     track = seen(head, landmark_points(head, curves(120)), rotation=rotation)
-    found = curves_from_landmarks(track, head).track
+    found = curves_from_landmarks(track, head, config=RIG).track
     assert found.values.max() < 0.05
     np.testing.assert_allclose(
         np.ptp(found.head_rotation[:, axis]), np.ptp(rotation[:, axis]), rtol=0.03
@@ -110,8 +112,8 @@ def test_an_expression_on_a_turned_head_is_the_same_expression(head):
     points = landmark_points(head, values)
     turned = np.zeros((120, 3))
     turned[:, 1] = np.radians(25) * hill(120, 30, 90, 4)
-    front = curves_from_landmarks(seen(head, points), head).track.curve("mouthSmileLeft")
-    side = curves_from_landmarks(seen(head, points, rotation=turned), head).track
+    front = curves_from_landmarks(seen(head, points), head, config=RIG).track.curve("mouthSmileLeft")
+    side = curves_from_landmarks(seen(head, points, rotation=turned), head, config=RIG).track
     np.testing.assert_allclose(side.curve("mouthSmileLeft"), front, atol=0.08)
 
 
@@ -120,7 +122,7 @@ def test_a_mirrored_clip_has_mirrored_curves(head, mirrored_landmarks, performan
     points = np.array(track.points)[:, mirrored_landmarks]
     points[:, :, 0] = track.size_px[0] - points[:, :, 0]
     mirrored = LandmarkTrack(points, track.times_s, track.confidence, track.size_px)
-    found = curves_from_landmarks(mirrored, head).track
+    found = curves_from_landmarks(mirrored, head, config=RIG).track
     off = np.abs(found.values[:, list(MIRROR52)] - result.track.values)
     assert off.mean() < 0.01
     flip = np.array([1, -1, -1])
@@ -133,14 +135,14 @@ def test_size_and_place_in_the_picture_do_not_matter(head, performance):
     _, _, _, track, result = performance
     points = np.array(track.points) * 0.5 + [40, -30, 0]
     other = LandmarkTrack(points, track.times_s, track.confidence, (300, 280))
-    found = curves_from_landmarks(other, head).track
+    found = curves_from_landmarks(other, head, config=RIG).track
     np.testing.assert_allclose(found.values, result.track.values, atol=0.01)
 
 
 def test_a_later_clip_has_later_curves(head, performance):
     _, _, _, track, result = performance
     late = LandmarkTrack(track.points, track.times_s + 5, track.confidence, track.size_px)
-    found = curves_from_landmarks(late, head).track
+    found = curves_from_landmarks(late, head, config=RIG).track
     assert found.start_s == pytest.approx(5)
     np.testing.assert_allclose(found.values, result.track.values, atol=1e-5)
 
@@ -148,7 +150,7 @@ def test_a_later_clip_has_later_curves(head, performance):
 @pytest.mark.parametrize("fps", [24.0, 60.0, None])
 def test_curves_come_at_the_rate_asked_for(head, performance, fps):
     _, _, _, track, result = performance
-    found = curves_from_landmarks(track, head, config=FaceConfig(fps=fps)).track
+    found = curves_from_landmarks(track, head, config=FaceConfig(fps=fps, solver="rig")).track
     assert found.fps == (fps or FPS)
     assert abs(found.duration_s - FRAMES / FPS) <= 1 / FPS
     jaw = np.interp(found.times_s, result.track.times_s, result.track.curve("jawOpen"))
@@ -160,7 +162,7 @@ def test_uneven_times_are_kept(head):
     times = np.cumsum(rng.uniform(0.02, 0.05, FRAMES))
     jaw = 0.3 - 0.3 * np.cos(times * 2)
     track = seen(head, landmark_points(head, curves(FRAMES, jawOpen=jaw)), times=times)
-    found = curves_from_landmarks(track, head).track
+    found = curves_from_landmarks(track, head, config=RIG).track
     wanted = 0.3 - 0.3 * np.cos(found.times_s * 2)
     assert np.abs(found.curve("jawOpen") - wanted).mean() < 0.06
     assert np.corrcoef(found.curve("jawOpen"), wanted)[0, 1] > 0.995
@@ -192,7 +194,7 @@ def test_what_cannot_be_a_face_is_not_followed(head, performance):
     points = np.array(track.points)
     points[100:130] = np.random.default_rng(1).uniform(0, 512, points[100:130].shape)
     wild = LandmarkTrack(points, track.times_s, track.confidence, track.size_px)
-    assert curves_from_landmarks(wild, head).track.confidence[100:130].max() == 0
+    assert curves_from_landmarks(wild, head, config=RIG).track.confidence[100:130].max() == 0
 
 
 def test_mostly_lost_is_said(head, performance):
@@ -206,7 +208,7 @@ def test_a_cut_is_said_and_not_smoothed_over(head):
     points = np.array(seen(head, landmark_points(head, values), scale=900).points)
     points[30:, :, 0] += 200
     track = LandmarkTrack(points, np.arange(60) / FPS, np.ones(60), (512, 512))
-    result = curves_from_landmarks(track, head)
+    result = curves_from_landmarks(track, head, config=RIG)
     assert any("cut 1 time" in note for note in result.notes)
     step = np.diff(result.track.head_position[:, 0])
     assert np.flatnonzero(np.abs(step) > 1e-3).tolist() == [29]
@@ -215,7 +217,7 @@ def test_a_cut_is_said_and_not_smoothed_over(head):
 def test_no_face_in_any_frame_is_an_error_with_a_cure(head, performance):
     track = lost(performance[3], slice(None))
     with pytest.raises(InputError, match=r"no face found in 240 frames \(0 %\).*from the front"):
-        curves_from_landmarks(track, head)
+        curves_from_landmarks(track, head, config=RIG)
 
 
 def test_nothing_but_wild_points_is_no_face(head):
@@ -223,12 +225,12 @@ def test_nothing_but_wild_points_is_no_face(head):
     points = rng.uniform(0, 512, (20, 478, 3))
     track = LandmarkTrack(points, np.arange(20) / FPS, np.ones(20), (512, 512))
     with pytest.raises(InputError, match="no face found in 20 frames"):
-        curves_from_landmarks(track, head)
+        curves_from_landmarks(track, head, config=RIG)
 
 
 def test_a_single_picture_gives_a_single_frame(head):
     track = seen(head, landmark_points(head, curves(1)))
-    found = curves_from_landmarks(track, head).track
+    found = curves_from_landmarks(track, head, config=RIG).track
     assert len(found) == 1
     assert found.values.max() < 0.05
 
@@ -236,8 +238,8 @@ def test_a_single_picture_gives_a_single_frame(head):
 def test_the_head_may_be_measured_against_the_camera(head):
     rotation = np.tile(np.radians([0.0, 20.0, 0.0]), (60, 1))
     track = seen(head, landmark_points(head, curves(60)), rotation=rotation)
-    clip = curves_from_landmarks(track, head).track
-    camera = curves_from_landmarks(track, head, config=FaceConfig(reference="camera")).track
+    clip = curves_from_landmarks(track, head, config=RIG).track
+    camera = curves_from_landmarks(track, head, config=FaceConfig(reference="camera", solver="rig")).track
     assert np.abs(clip.head_rotation).max() < np.radians(0.5)
     np.testing.assert_allclose(camera.head_rotation, rotation, atol=np.radians(1))
 
@@ -283,6 +285,7 @@ def test_an_unknown_tracker_is_named(head):
     [
         (FaceConfig, {"fps": 0}, r"fps must be in 1..240, got 0"),
         (FaceConfig, {"reference": "sun"}, "must be 'clip' or 'camera', got 'sun'"),
+        (FaceConfig, {"solver": "luck"}, "must be 'learned' or 'rig', got 'luck'"),
         (FaceConfig, {"focal": 0}, r"FaceConfig.focal must be in 0.2..20, got 0"),
         (FaceConfig, {"hold_s": -1}, r"FaceConfig.hold_s must be in 0..10 s, got -1"),
         (ExpressionConfig, {"depth_trust": 2}, r"depth_trust must be in 0..1, got 2"),

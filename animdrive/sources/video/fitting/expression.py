@@ -170,11 +170,23 @@ def solve_expression(
         [T, 52] in 0..1.
     """
     rig = character.rig.neutral.vertices[character.landmarks].astype(np.float64)
-    deltas = arkit_deltas(character)
     motion = (head - person.neutral) * local_scales(person, rig).astype(np.float32)
-    low, high = _bounds(deltas, eyes)
-    system = System(
-        deltas=deltas[:, :SKIN].astype(np.float64),
+    low, high = curve_bounds(arkit_deltas(character), eyes)
+    return solve(
+        expression_system(character, config=config),
+        motion[:, :SKIN],
+        camera_trust(poses.rotation, depth_trust=config.depth_trust),
+        measured=measured,
+        low=low,
+        high=high,
+    )
+
+
+def expression_system(character: Character, *, config: ExpressionConfig) -> System:
+    """Return the character's curves as the solver sees them; it is the same for all frames."""
+    rig = character.rig.neutral.vertices[character.landmarks].astype(np.float64)
+    return System(
+        deltas=arkit_deltas(character)[:, :SKIN].astype(np.float64),
         precision=landmark_precision(
             rig[:SKIN],
             _landmark_noise(),
@@ -184,14 +196,6 @@ def solve_expression(
         ),
         prior=_prior(config.usual),
         lasso=np.full(len(ARKIT52), config.sparsity),
-    )
-    return solve(
-        system,
-        motion[:, :SKIN],
-        camera_trust(poses.rotation, depth_trust=config.depth_trust),
-        measured=measured,
-        low=low,
-        high=high,
     )
 
 
@@ -228,7 +232,7 @@ def refined_rest(
     return replace(person, neutral=neutral.astype(np.float32))
 
 
-def _bounds(deltas: Floats, eyes: Floats) -> tuple[Array, Array]:
+def curve_bounds(deltas: Floats, eyes: Floats) -> tuple[Array, Array]:
     """Return least and greatest values [T, 52]; gaze and what cannot be seen are fixed."""
     low = np.zeros((len(eyes), len(ARKIT52)))
     high = np.ones((len(eyes), len(ARKIT52)))
@@ -326,6 +330,11 @@ def with_closures(
     rig = character.rig.neutral.vertices[character.landmarks].astype(np.float64)
     trust = np.zeros(measured.values.shape)
     trust[:, :count] = np.exp(-((measured.values[:, :count] / _TOUCHING_M) ** 2))
+    wanted = np.array(measured.values)
+    # Lips that touch are seen to part and meet by the tracker's noise; they are held together.
+    wanted[:, :count] *= 1.0 - trust[:, :count]
+    # Where the curves press them together already there is nothing to do, least of all to open.
+    trust[:, :count] *= np.asarray(values) @ measured.rows[:count].T > wanted[:, :count]
     for side, pairs in enumerate(LID_PAIRS):
         opening = np.mean([rig[upper, 1] - rig[lower, 1] for upper, lower in pairs])
         shut = -measured.values[:, count + side] / max(float(opening), 1e-6)
@@ -333,7 +342,7 @@ def with_closures(
     low, high = np.array(values, dtype=np.float64), np.array(values, dtype=np.float64)
     free = [column for column, name in enumerate(ARKIT52) if name.startswith(_CLOSERS)]
     low[:, free], high[:, free] = 0.0, 1.0
-    closing = Measurements(measured.rows, measured.values, trust * _CLOSING_M**-2)
+    closing = Measurements(measured.rows, wanted, trust * _CLOSING_M**-2)
     return nearest(values, _strengths(config.usual), closing, low=low, high=high)
 
 

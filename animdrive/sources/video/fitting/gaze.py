@@ -65,15 +65,7 @@ def eye_angles(
     Returns:
         [T, 2, 3] radians: left and right eye; pitch, yaw, roll (0), within the curves' reach.
     """
-    looks = np.stack(
-        [
-            _direction(head, person, character, side, corners, iris)
-            for side, (corners, iris) in enumerate(
-                ((EYE_CORNERS_LEFT, IRIS_LEFT), (EYE_CORNERS_RIGHT, IRIS_RIGHT))
-            )
-        ],
-        axis=1,
-    )  # [T, 2, (pitch, yaw)]
+    looks = measured_looks(head, person, character)
     open_enough = _eroded(np.asarray(closure) < SHUT)
     # From the side the far eye is hidden by the nose; the near one leads.
     facing = poses.facing
@@ -104,6 +96,19 @@ def eye_angles(
     angles[:, 0, 1] = np.clip(yaw - 0.5 * vergence, -YAW_RAD, YAW_RAD)
     angles[:, 1, 1] = np.clip(yaw + 0.5 * vergence, -YAW_RAD, YAW_RAD)
     return angles
+
+
+def measured_looks(head: Floats, person: Person, character: Character) -> Array:
+    """Return [T, 2, 2] radians: left and right eye; pitch and yaw, each eye on its own."""
+    return np.stack(
+        [
+            _direction(head, person, character, side, corners, iris)
+            for side, (corners, iris) in enumerate(
+                ((EYE_CORNERS_LEFT, IRIS_LEFT), (EYE_CORNERS_RIGHT, IRIS_RIGHT))
+            )
+        ],
+        axis=1,
+    )
 
 
 def _direction(

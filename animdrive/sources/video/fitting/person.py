@@ -64,6 +64,8 @@ class Person:
     """[2] opening of the left and right eye at rest, eye widths."""
     closed_eyes: Array
     """[2] opening at which they are seen when shut."""
+    seen_at_rest: Points | None = None
+    """[E] what the regressor sees of the face at rest, or None where no picture was kept."""
 
     def closure(self, eyes: Array, facing: Array) -> Array:
         """Return [T, 2] how far each eye is shut: 0 as at rest, 1 shut, below 0 wide open.

@@ -1,0 +1,1 @@
+"""How the learned regressor came to be: what faces do, how rigs differ, the fit."""
