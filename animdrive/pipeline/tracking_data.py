@@ -78,7 +78,7 @@ def film_person(seed: int, *, frames: int = FRAMES) -> FilmedPerson:
     deltas = _arkit_deltas(character)
     rest = character.rig.neutral.vertices
     deltas = varied_deltas(rest, deltas, rng, strength=float(rng.choice([0.0, 0.6, 1.0, 1.3])))
-    curves, gaze, kinds = sampled_expressions(frames, rng, spoken=_spoken_mouths())
+    curves, gaze, kinds = sampled_expressions(frames, rng, spoken=_spoken_mouths(), moods=_moods())
     still = min(_AT_REST, frames // 4)
     curves[:still], kinds[:still], gaze[:still] = 0.0, REST, 0.0
     resting = (kinds == REST) & (np.abs(gaze).max(axis=1) < 0.05)
@@ -256,3 +256,18 @@ def _spoken_mouths() -> tuple[Array, ...]:
     for name in ("mouthPressLeft", "mouthPressRight", "mouthRollLower", "mouthRollUpper"):
         closed[ARKIT_INDEX[name]] = 0.35
     return (*mouths, closed, closed, np.zeros(len(ARKIT52)))
+
+
+@cache
+def _moods() -> tuple[Array, ...]:
+    """Return the faces [52] of moods, from the layer of emotions."""
+    from animdrive.layers.emotion import EMOTIONS
+
+    faces = []
+    for curves in EMOTIONS.values():
+        row = np.zeros(len(ARKIT52))
+        for name, value in curves.items():
+            row[ARKIT_INDEX[name]] = value
+        if row.any():
+            faces.append(row)
+    return tuple(faces)

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from animdrive.contract import Character
-from animdrive.rig.pose import DOWN_RAD, UP_RAD, YAW_RAD
+from animdrive.contract import ARKIT52, Character, CurveTrack
+from animdrive.rig.pose import DOWN_RAD, UP_RAD, YAW_RAD, eye_rotation_from_looks
 from animdrive.sources.video.fitting.person import Person
 from animdrive.sources.video.fitting.pose import HeadPoses
 from animdrive.sources.video.indices import (
@@ -34,6 +34,9 @@ _PITCH_GAIN = 1.3
 """The tracker follows irises up and down less than they go, for lids follow and hide them. On
 renders of the built-in head it saw a quarter to a half of it; this makes up for a part only, as
 noise grows with it, and overshoots where landmarks are exact."""
+_ALSO = np.array([0.65, 0.5])
+"""How far the regressor is followed in pitch and yaw: it sees lids and lashes as well, which tell
+more of pitch; irises tell yaw as well as it does, with other errors."""
 _MOST_VERGENCE_RAD = 0.20
 """Eyes cross no further: something 30 cm away."""
 
@@ -46,6 +49,7 @@ def eye_angles(
     closure: Floats,
     *,
     fps: float,
+    also: Floats | None = None,
 ) -> Array:
     """Measure the eyes' rotation.
 
@@ -61,6 +65,8 @@ def eye_angles(
         character: Gives the size of the eyeball and its place behind the lids.
         closure: [T, 2] how far each eye is shut.
         fps: Frames per second.
+        also: [T, 2] radians, pitch and yaw of both eyes as the regressor reads them, to be
+            joined with what the irises tell.
 
     Returns:
         [T, 2, 3] radians: left and right eye; pitch, yaw, roll (0), within the curves' reach.
@@ -81,6 +87,8 @@ def eye_angles(
             looks[:, side] -= np.clip(usual, np.negative(_MOST_BIAS_RAD), _MOST_BIAS_RAD)
     weight = trust[usable] / trust[usable].sum(axis=1, keepdims=True)
     both = (weight[..., None] * looks[usable]).sum(axis=1)
+    if also is not None:
+        both = both + _ALSO * (np.asarray(also, dtype=np.float64)[usable] - both)
     crossing = np.where(
         (trust[usable] > 0.5).all(axis=1), looks[usable, 1, 1] - looks[usable, 0, 1], 0.0
     )
@@ -96,6 +104,12 @@ def eye_angles(
     angles[:, 0, 1] = np.clip(yaw - 0.5 * vergence, -YAW_RAD, YAW_RAD)
     angles[:, 1, 1] = np.clip(yaw + 0.5 * vergence, -YAW_RAD, YAW_RAD)
     return angles
+
+
+def gaze_of_curves(values: Floats) -> Array:
+    """Return [T, 2] radians, pitch and yaw in the mean of both eyes, of curves [T, 52]."""
+    track = CurveTrack(ARKIT52, 30.0, np.clip(values, 0.0, 1.0).astype(np.float32))
+    return np.asarray(eye_rotation_from_looks(track)[:, :, :2].mean(axis=1), dtype=np.float64)
 
 
 def measured_looks(head: Floats, person: Person, character: Character) -> Array:

@@ -17,6 +17,7 @@ from animdrive.sources.video.fitting.expression import (
     with_closures,
 )
 from animdrive.sources.video.fitting.gaze import measured_looks
+from animdrive.sources.video.fitting.joined import joined
 from animdrive.sources.video.fitting.person import Openings, Person, local_scales, openings
 from animdrive.sources.video.fitting.pose import HeadPoses, fit_poses, rigid_weights
 from animdrive.sources.video.fitting.regressor import Seen, load_regressor
@@ -171,17 +172,17 @@ class LiveFace:
         measured = measurements(
             head, poses, known.person, self._character, opened, config=self.config.expression
         )
-        if self._regressor is None:
-            motion = (head[0] - known.person.neutral) * self._scales
-            values = self._solver.solve(motion, poses.rotation[0], measured, eyes)
-        else:
-            values = self._regressor.curves(
+        motion = (head[0] - known.person.neutral) * self._scales
+        values = self._solver.solve(motion, poses.rotation[0], measured, eyes)
+        if self._regressor is not None:
+            learned = self._regressor.curves(
                 head,
                 poses,
                 known.person.neutral,
                 None if seen is None else seen[None],
                 known.person.seen_at_rest,
-            )[0]
+            )
+            values = joined(learned, values[None])[0]
         pose = np.concatenate([rotation, position, eyes.ravel()])
         if self.config.smooth:
             values = self._curve_filter.step(values, time_s)
@@ -238,8 +239,7 @@ class LiveFace:
                 if apart > 2e-5 or turned > 1e-3:
                     known = self._known.towards(target, share)
             self._known = known
-            if self._regressor is None:
-                self._scales = local_scales(known.person, self._rig)
+            self._scales = local_scales(known.person, self._rig)
             return known
         return target
 

@@ -8,13 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from animdrive.contract import ARKIT52, ARKIT_INDEX
+from animdrive.contract.names import MIRROR52
 from animdrive.rig.pose import LOOK_CURVES, looks_from_eye_rotation
 
 Array = npt.NDArray[np.float64]
 
-REST, ALONE, MIXED, SPOKEN = range(4)
-"""Kinds of expression: at rest, one or two curves, many at once, speech."""
-_SHARES = (0.08, 0.30, 0.42, 0.20)
+REST, ALONE, MIXED, SPOKEN, MOOD = range(5)
+"""Kinds of expression: at rest, one or two curves, many at once, speech, a mood."""
+_SHARES = (0.07, 0.22, 0.34, 0.20, 0.17)
+_SMALL, _LEAST = 0.5, 0.12
+"""How often an expression is a small one, and of what size at least: most of what faces do is."""
 _EYE_STD = (0.16, 0.24)
 """Of pitch and yaw of the gaze, radians."""
 _EYE_LIMIT = (0.45, 0.55)
@@ -66,7 +69,7 @@ _MIXED: Mapping[str, tuple[float, float]] = {
 
 
 def sampled_expressions(
-    count: int, rng: np.random.Generator, *, spoken: Sequence[Array]
+    count: int, rng: np.random.Generator, *, spoken: Sequence[Array], moods: Sequence[Array]
 ) -> tuple[Array, Array, npt.NDArray[np.int8]]:
     """Draw expressions and where the eyes look.
 
@@ -74,21 +77,30 @@ def sampled_expressions(
         count: How many.
         rng: Of the draw.
         spoken: Mouths [52] of single sounds, for expressions of speech.
+        moods: Faces [52] of moods at their full strength.
 
     Returns:
         Curves [N, 52] in 0..1, the gaze of both eyes [N, 2] (pitch, yaw) radians, and the kind of
         each.
     """
     values = np.zeros((count, len(ARKIT52)))
-    kinds = rng.choice(4, size=count, p=_SHARES).astype(np.int8)
+    kinds = rng.choice(len(_SHARES), size=count, p=_SHARES).astype(np.int8)
     for row, kind in zip(values, kinds, strict=True):
         if kind == ALONE:
             for _ in range(1 if rng.random() < 0.7 else 2):
-                _put(row, str(rng.choice(_PAIRED)), rng.uniform(0.25, 1.0), rng, aside=0.4)
+                _put(row, str(rng.choice(_PAIRED)), rng.uniform(0.1, 1.0), rng, aside=0.4)
         elif kind == MIXED:
             _mix(row, rng)
         elif kind == SPOKEN:
             _speak(row, spoken, rng)
+            if rng.random() < 0.4:
+                np.maximum(row, _mood(moods, rng) * rng.uniform(0.2, 0.8), out=row)
+        elif kind == MOOD:
+            row[:] = _mood(moods, rng)
+            if rng.random() < 0.3:
+                np.maximum(row, _mood(moods, rng), out=row)
+        if kind in (MIXED, SPOKEN, MOOD) and rng.random() < _SMALL:
+            row *= rng.uniform(_LEAST, 0.8)
         _made_possible(row)
     still = rng.random(count) < 0.35
     gaze = rng.normal(0.0, _EYE_STD, (count, 2)) * np.where(still, 0.15, 1.0)[:, None]
@@ -131,6 +143,15 @@ def _speak(row: Array, spoken: Sequence[Array], rng: np.random.Generator) -> Non
     for stem in ("browInnerUp", "browOuterUp", "browDown", "eyeBlink", "mouthSmile", "eyeSquint"):
         if rng.random() < 0.18:
             _put(row, stem, rng.beta(1.4, 1.6), rng)
+
+
+def _mood(moods: Sequence[Array], rng: np.random.Generator) -> Array:
+    """Return a mood [52] as somebody has it: of some strength, each curve more or less."""
+    whole = moods[rng.integers(len(moods))] * rng.uniform(0.2, 1.3)
+    own = np.exp(rng.normal(0.0, 0.35, len(whole)))
+    both = 0.5 * (own + own[list(MIRROR52)])  # the two sides of a face differ less
+    sided = both * np.exp(rng.normal(0.0, 0.10, len(whole)))
+    return np.asarray(np.clip(whole * sided, 0.0, 1.0))
 
 
 def _made_possible(row: Array) -> None:

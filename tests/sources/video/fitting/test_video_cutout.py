@@ -42,7 +42,8 @@ def test_eyes_and_mouth_lie_in_about_the_same_place(head, angles, scale):
     usual = placed(head, (0, 0, 0))
     turned = placed(head, angles, scale=scale)
     at_rest, now = cut(marked(usual), usual), cut(marked(turned), turned)
-    assert now.shape == (CUTOUT_PX, CUTOUT_PX, 3) and now.dtype == np.uint8
+    assert now.shape == (CUTOUT_PX, CUTOUT_PX, 3)
+    assert now.dtype == np.uint8
     for channel in range(3):
         away = np.linalg.norm(middle_of(at_rest, channel) - middle_of(now, channel))
         assert away < 6, "pixels of the cut-out"
@@ -62,7 +63,8 @@ def test_a_large_face_is_made_smaller_without_losing_thin_lines(head):
     picture[:, ::8] = 255  # an eighth of the light, in lines thinner than a pixel of the cut-out
     cut = CutOuts(head)(picture, points)
     inner = cut[20:-20, 20:-20].astype(float)
-    assert abs(inner.mean() - 255 / 8) < 12 and inner.std() < 45
+    assert abs(inner.mean() - 255 / 8) < 12
+    assert inner.std() < 45
 
 
 def test_a_face_at_the_edge_is_filled_up(head):

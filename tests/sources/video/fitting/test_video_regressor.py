@@ -62,7 +62,8 @@ def test_frames_are_solved_alike_alone_and_together(head, regressor, facing):
     together = regressor.guess(points, facing(300), None)
     alone = regressor.guess(points[290:291], facing(1), None)
     np.testing.assert_allclose(together[290:291], alone, atol=1e-5)
-    assert together.min() >= 0 and together.max() <= 1
+    assert together.min() >= 0
+    assert together.max() <= 1
 
 
 def test_an_opening_mouth_is_told_from_landmarks_alone(head, regressor, facing):
@@ -70,7 +71,9 @@ def test_an_opening_mouth_is_told_from_landmarks_alone(head, regressor, facing):
     points = landmark_points(head, curves(9, jawOpen=opening)) - head.head_pivot
     found = regressor.curves(points, facing(9), rest_of(head), None, None)
     jaw = found[:, ARKIT_INDEX["jawOpen"]]
-    assert np.corrcoef(jaw, opening)[0, 1] > 0.97 and jaw[0] < 0.1 and jaw[-1] > 0.5
+    assert np.corrcoef(jaw, opening)[0, 1] > 0.97
+    assert jaw[0] < 0.1
+    assert jaw[-1] > 0.5
 
 
 def test_the_calmest_frames_are_those_at_rest_seen_from_the_front(head):
@@ -95,7 +98,8 @@ def test_glimpses_are_those_of_the_frames_with_a_face(head, regressor):
             glimpses(picture, None if index in (3, 39) else track.points[0], index)
         kept = glimpses.embeddings()
     assert kept.shape == (40, regressor.embedding)
-    assert not kept[[3, 39]].any() and kept[[2, 38]].any(axis=1).all()
+    assert not kept[[3, 39]].any()
+    assert kept[[2, 38]].any(axis=1).all()
     with Glimpses(regressor, head) as alone:
         alone(pictures[38], track.points[0], 0)
         np.testing.assert_allclose(alone.embeddings()[0], kept[38], atol=1e-3)
