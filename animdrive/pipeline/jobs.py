@@ -327,7 +327,10 @@ def _video_job(
                 **asdict(layers),
                 "audio_assist": audio_assist,
             },
-            weights=shipped_weights(*face_weights(output.head_deformer, character.rig)),
+            weights=shipped_weights(
+                *face_weights(output.head_deformer, character.rig),
+                *(("face_regressor",) if config.solver == "learned" else ()),
+            ),
         ),
         skin=skin,
         sound=clip if info.has_audio else None,

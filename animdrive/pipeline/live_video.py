@@ -18,7 +18,7 @@ from animdrive.files import existing_file, output_folder
 from animdrive.pipeline.live import latency_figures, record_take
 from animdrive.pipeline.live_camera import CameraShots, PacedShots, PlainShots, Shot, Shots
 from animdrive.pipeline.live_preview import PreviewWindow
-from animdrive.pipeline.outputs import JobResult
+from animdrive.pipeline.outputs import JobResult, shipped_weights
 from animdrive.provenance import provenance_of
 from animdrive.sources.video.live.config import LiveFaceConfig
 from animdrive.sources.video.live.face import FaceFrame, LiveFace
@@ -163,6 +163,9 @@ def animate_camera(
                     tuple(given for given in (path, config.profile) if given is not None),
                     backend="live/camera",
                     config={**asdict(config), "profile": config.profile and config.profile.name},
+                    weights=shipped_weights(
+                        *(("face_regressor",) if config.face.solver == "learned" else ())
+                    ),
                 ),
                 result,
             )

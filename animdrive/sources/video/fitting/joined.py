@@ -25,7 +25,6 @@ SHOWN = (
     "cheekPuff",
     "eyeBlink",
     "eyeSquint",
-    "eyeWide",
     "mouthFunnel",
     "mouthLeft",
     "mouthLowerDown",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -50,6 +51,14 @@ class Face:
     """How sure the mesh is, 0..1."""
 
 
+_RECENT = 4096
+"""So many faces are remembered for notes: a camera may run all day."""
+
+
+def _recent() -> deque[float]:
+    return deque(maxlen=_RECENT)
+
+
 @dataclass
 class Seen:
     """What was noticed on the way, for notes."""
@@ -60,9 +69,9 @@ class Seen:
     """Pictures in which the face had to be lightened."""
     black: int = 0
     """Pictures that were black."""
-    angles: list[float] = field(default_factory=list)
+    angles: deque[float] = field(default_factory=_recent)
     """Of each face that was found, radians."""
-    sides_px: list[float] = field(default_factory=list)
+    sides_px: deque[float] = field(default_factory=_recent)
     """Width of each face that was found, pixels of the tracked picture."""
 
 

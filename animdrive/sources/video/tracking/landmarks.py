@@ -197,13 +197,13 @@ def _notes(seen: Seen, frames: int, scale: float, face: str) -> list[str]:
             "another by --face left, right, a number by size, or x,y."
         )
     if seen.sides_px:
-        width = float(np.median(seen.sides_px)) / scale
+        width = float(np.median(list(seen.sides_px))) / scale
         if width < _SMALL_PX:
             notes.append(
                 f"The face is only {width:.0f} pixels wide; fine motion cannot be seen in it. "
                 "Film closer."
             )
-        tilt = float(np.degrees(np.median(np.abs(seen.angles))))
+        tilt = float(np.degrees(np.median(np.abs(list(seen.angles)))))
         if tilt > 60:
             notes.append(
                 f"The face lies on its side or upside down in the picture (turned by {tilt:.0f}°); "
