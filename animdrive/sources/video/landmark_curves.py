@@ -17,10 +17,10 @@ from animdrive.contract import (
 from animdrive.contract.stages import Progress, no_progress
 from animdrive.errors import InputError
 from animdrive.rig.pose import angles_from_matrix, looks_from_eye_rotation
+from animdrive.sources.video.fitting.closures import with_closures, with_openings
 from animdrive.sources.video.fitting.expression import (
     measurements,
     solve_expression,
-    with_closures,
 )
 from animdrive.sources.video.fitting.finding import person_of_clip
 from animdrive.sources.video.fitting.gaze import eye_angles, gaze_of_curves
@@ -143,6 +143,7 @@ def curves_from_landmarks(
     else:
         for times_over, floor in _LEARNED_PASSES:
             values = _smooth(values, stretches, fps, config, floor, times_over=times_over)
+        values = with_openings(values, measured)
     values = with_closures(values, measured, character, config=config.expression)
     rotation, position = _head_motion(poses, landmarks.size_px, config)
     rotation = _smooth(rotation, stretches, fps, config, 0.002)

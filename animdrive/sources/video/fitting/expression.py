@@ -18,7 +18,6 @@ from animdrive.sources.video.fitting.solver import (
     System,
     camera_trust,
     landmark_precision,
-    nearest,
     solve,
 )
 from animdrive.sources.video.indices import (
@@ -101,17 +100,6 @@ that landmarks show badly must not explain away what the others mean."""
 
 _LIP_GROWTH = 0.15
 """How much the error of a measured gap grows with the gap: a closure is seen best."""
-
-_TOUCHING_M = 0.6e-3
-"""Lips this far apart are counted as touching by a third."""
-_CLOSING_M = 0.03e-3
-"""How closely closures are met."""
-
-_CLOSERS = (
-    *("eyeBlink", "eyeWide", "jawOpen", "mouthClose"),
-    *("mouthFunnel", "mouthUpperUp", "mouthLowerDown"),
-)
-"""Curves (by the start of their name) that may give way to a closure."""
 
 _ALIKE = 0.7
 """Correlation of a curve and its mirror image."""
@@ -253,7 +241,7 @@ def _landmark_noise() -> Array:
     return noise
 
 
-def _strengths(usual: float) -> Array:
+def curve_strengths(usual: float) -> Array:
     """Return [52] how strong each curve usually is."""
     strength = np.full(len(ARKIT52), usual)
     for start, share in _RARE.items():
@@ -265,7 +253,7 @@ def _strengths(usual: float) -> Array:
 
 def _prior(usual: float) -> Array:
     """Return the inverse covariance [52, 52] of curves: faces are mostly symmetric."""
-    strength = _strengths(usual)
+    strength = curve_strengths(usual)
     covariance = np.diag(strength**2)
     for column, other in enumerate(MIRROR52):
         # jawLeft and jawRight mirror each other too, but exclude each other.
@@ -310,40 +298,6 @@ def measurements(
         values=np.stack(values, axis=1),
         trust=np.stack(trust, axis=1),
     )
-
-
-def with_closures(
-    values: Floats, measured: Measurements, character: Character, *, config: ExpressionConfig
-) -> Array:
-    """Return curves in which lips that touch do touch, and eyes that are shut are shut.
-
-    Smoothing and the pull towards rest leave a closure a little open, which is the first thing
-    that eyes notice. Among all curves that close it, those nearest to `values` are taken.
-
-    Args:
-        values: [T, 52] in 0..1.
-        measured: How open mouth and eyes are, from `measurements`.
-        character: Whose curves these are.
-        config: Settings.
-    """
-    count = len(INNER_LIP_PAIRS)
-    rig = character.rig.neutral.vertices[character.landmarks].astype(np.float64)
-    trust = np.zeros(measured.values.shape)
-    trust[:, :count] = np.exp(-((measured.values[:, :count] / _TOUCHING_M) ** 2))
-    wanted = np.array(measured.values)
-    # Lips that touch are seen to part and meet by the tracker's noise; they are held together.
-    wanted[:, :count] *= 1.0 - trust[:, :count]
-    # Where the curves press them together already there is nothing to do, least of all to open.
-    trust[:, :count] *= np.asarray(values) @ measured.rows[:count].T > wanted[:, :count]
-    for side, pairs in enumerate(LID_PAIRS):
-        opening = np.mean([rig[upper, 1] - rig[lower, 1] for upper, lower in pairs])
-        shut = -measured.values[:, count + side] / max(float(opening), 1e-6)
-        trust[:, count + side] = np.clip((shut - 0.7) / 0.2, 0.0, 1.0)
-    low, high = np.array(values, dtype=np.float64), np.array(values, dtype=np.float64)
-    free = [column for column, name in enumerate(ARKIT52) if name.startswith(_CLOSERS)]
-    low[:, free], high[:, free] = 0.0, 1.0
-    closing = Measurements(measured.rows, wanted, trust * _CLOSING_M**-2)
-    return nearest(values, _strengths(config.usual), closing, low=low, high=high)
 
 
 def _settled(closure: Array) -> Array:

@@ -11,10 +11,10 @@ import numpy.typing as npt
 from animdrive.contract import ARKIT52, ARKIT_INDEX, Character
 from animdrive.errors import InputError
 from animdrive.rig.pose import angles_from_matrix, looks_from_eye_rotation
+from animdrive.sources.video.fitting.closures import with_closures, with_openings
 from animdrive.sources.video.fitting.cutout import CutOuts
 from animdrive.sources.video.fitting.expression import (
     measurements,
-    with_closures,
 )
 from animdrive.sources.video.fitting.gaze import measured_looks
 from animdrive.sources.video.fitting.joined import joined
@@ -187,6 +187,8 @@ class LiveFace:
         if self.config.smooth:
             values = self._curve_filter.step(values, time_s)
             pose = self._pose_filter.step(pose, time_s)
+        if self._regressor is not None:
+            values = with_openings(values[None], measured)[0]
         values = with_closures(
             values[None], measured, self._character, config=self.config.expression
         )[0]
