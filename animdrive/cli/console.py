@@ -125,7 +125,7 @@ def print_result(command: str, source: str, result: JobResult, *, as_json: bool)
     typer.echo(summary)
     if "found_share" in figures:
         typer.echo(f"  face seen in {100 * figures['found_share']:.1f} % of the frames")
-    if "take" in figures:
+    if isinstance(figures.get("take"), dict):  # of a clip; elsewhere it is a name
         take = figures["take"]
         weak = f", lowered most by {take['weakest']}" if take["weakest"] else ""
         typer.echo(

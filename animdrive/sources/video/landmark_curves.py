@@ -136,7 +136,7 @@ def curves_from_landmarks(
         head, poses, person, character, measured, eyes, config=config.expression
     )
     if learned is not None:
-        values = joined(learned, values)
+        values = joined(learned, values, poses.facing)
     progress("solving the face", 0.9)
     if learned is None:
         values = _smooth(values, stretches, fps, config, 0.004)

@@ -182,7 +182,7 @@ class LiveFace:
                 None if seen is None else seen[None],
                 known.person.seen_at_rest,
             )
-            values = joined(learned, values[None])[0]
+            values = joined(learned, values[None], poses.facing)[0]
         pose = np.concatenate([rotation, position, eyes.ravel()])
         if self.config.smooth:
             values = self._curve_filter.step(values, time_s)
