@@ -28,8 +28,8 @@ from animdrive.sources.video.fitting.pose import (
     HeadPoses,
     camera_points,
     fit_poses,
+    head_model,
     mean_rotation,
-    rigid_weights,
 )
 from animdrive.sources.video.indices import (
     BROW_LEFT,
@@ -104,11 +104,7 @@ def calibrated(
     """
     if focal is not None and not 0.2 <= focal <= 20:
         raise InputError(f"focal must be in 0.2..20 longest sides of the picture, got {focal}.")
-    rest = character.rig.neutral.vertices[character.landmarks]
-    model = (rest - character.head_pivot).astype(np.float64)
-    rigid = np.array(RIGID)
-    weights = np.zeros(len(model))
-    weights[rigid] = rigid_weights(character.rig.deltas[:, character.landmarks], rigid)
+    model, weights = head_model(character)
     points = _seen_points(landmarks, model, weights)
     fps = usual_rate(landmarks.times_s)
 

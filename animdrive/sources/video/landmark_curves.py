@@ -30,9 +30,9 @@ from animdrive.sources.video.fitting.pose import (
     HeadPoses,
     camera_points,
     fit_poses,
+    head_model,
     mean_rotation,
     positions_m,
-    rigid_weights,
 )
 from animdrive.sources.video.fitting.regressor import Seen, load_regressor
 from animdrive.sources.video.indices import RIGID, SKIN
@@ -82,17 +82,10 @@ def curves_from_landmarks(
         raise no_face(len(found))
     progress("solving the face", 0.0)
     points = camera_points(landmarks)[found]
-    model = (character.rig.neutral.vertices[character.landmarks] - character.head_pivot).astype(
-        np.float64
-    )
-    deltas = character.rig.deltas[:, character.landmarks]
-    weights = np.zeros(len(model))
-    rigid = np.array(RIGID)
-    weights[rigid] = rigid_weights(deltas, rigid)
-
+    model, weights = head_model(character)
     poses = fit_poses(points, model, weights)
     seen = found.copy()
-    seen[found] = plausible(points, poses, model, rigid)
+    seen[found] = plausible(points, poses, model, np.array(RIGID))
     seen = without_glimpses(seen, times, config.min_run_s)
     if not seen.any():
         raise no_face(len(seen))

@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animdrive.contract import Character, CurveTrack, LandmarkTrack
-from animdrive.sources.video.fitting.pose import camera_points, fit_poses, rigid_weights
-from animdrive.sources.video.indices import RIGID
+from animdrive.sources.video.fitting.pose import camera_points, fit_poses, head_model
 from animdrive.sources.video.tracking.shots import people_of_shots, shots_of
 from animdrive.sources.video.tracking.sightings import cuts_among
 
@@ -40,11 +39,8 @@ def people_in(landmarks: LandmarkTrack, character: Character) -> Labels:
     if not landmarks.cuts.any() or not seen.any():
         return labels
     points = camera_points(landmarks)[seen]
-    model = character.rig.neutral.vertices[character.landmarks] - character.head_pivot
-    rigid = np.array(RIGID)
-    weights = np.zeros(len(model))
-    weights[rigid] = rigid_weights(character.rig.deltas[:, character.landmarks], rigid)
-    poses = fit_poses(points, model.astype(np.float64), weights, steps=3)
+    model, weights = head_model(character)
+    poses = fit_poses(points, model, weights, steps=3)
     shots = shots_of(len(points), cuts_among(landmarks.cuts, seen))
     step_s = float(np.median(np.diff(landmarks.times_s)))
     least = max(3, round(_LEAST_S / step_s))

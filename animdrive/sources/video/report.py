@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from animdrive.contract import Character, CurveTrack, LandmarkTrack
 from animdrive.rig.pose import angles_from_matrix
-from animdrive.sources.video.fitting.pose import camera_points, fit_poses, rigid_weights
+from animdrive.sources.video.fitting.pose import camera_points, fit_poses, head_model
 from animdrive.sources.video.indices import RIGID, SKIN
 from animdrive.sources.video.timing.timeline import eased
 
@@ -160,13 +160,10 @@ def frame_confidence(landmarks: LandmarkTrack, character: Character) -> Confiden
     if not seen.any():
         return Confidence(**parts)
     points = camera_points(landmarks)[seen]
-    model = character.rig.neutral.vertices[character.landmarks] - character.head_pivot
-    rigid = np.array(RIGID)
-    weights = np.zeros(len(model))
-    weights[rigid] = rigid_weights(character.rig.deltas[:, character.landmarks], rigid)
-    poses = fit_poses(points, model.astype(np.float64), weights, steps=2)
+    model, weights = head_model(character)
+    poses = fit_poses(points, model, weights, steps=2)
     turned = np.degrees(np.abs(angles_from_matrix(poses.rotation)[:, :2]).max(axis=1))
-    shape = poses.to_head(points[:, rigid])[..., :2]
+    shape = poses.to_head(points[:, np.array(RIGID)])[..., :2]
     own = np.median(shape, axis=0)
     misfit = np.median(np.linalg.norm(shape - own, axis=2), axis=1)
     skin = landmarks.points[seen][:, :SKIN, :2]

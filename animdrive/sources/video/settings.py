@@ -30,7 +30,8 @@ class FaceConfig:
     face: str = "largest"
     """Whose face: "largest", "left", "right", a number counted by size, or "x,y" in pixels."""
     smoothing_s: float = 0.25
-    """Width of the smoothing, seconds; 0 leaves the curves as they were solved."""
+    """Width of the smoothing, seconds; 0 leaves the curves as they were solved. What the regressor
+    reads is smoothed twice and six times as wide, fast changes kept."""
     reference: Literal["clip", "camera"] = "clip"
     """Head rotation is 0 where the head usually is in the clip, or where it faces the camera."""
     focal: float = 1.3

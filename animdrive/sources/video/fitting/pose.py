@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from animdrive.contract import LandmarkTrack
-from animdrive.sources.video.indices import FACE_OVAL
+from animdrive.contract import Character, LandmarkTrack
+from animdrive.sources.video.indices import FACE_OVAL, RIGID
 
 Array = npt.NDArray[np.float64]
 
@@ -68,6 +68,19 @@ def camera_points(track: LandmarkTrack) -> npt.NDArray[np.float32]:
     axes = np.array([1.0, -1.0, -1.0], dtype=np.float32)
     points: npt.NDArray[np.float32] = (track.points - middle) * axes
     return points
+
+
+def head_model(character: Character) -> tuple[Array, Array]:
+    """Return what poses are fitted to: a character's landmarks at rest, and the trust in each.
+
+    Returns:
+        [P, 3] metres from the head's pivot; [P] weights, 0 where a landmark is not of `RIGID`.
+    """
+    rest = character.rig.neutral.vertices[character.landmarks] - character.head_pivot
+    rigid = np.array(RIGID)
+    weights = np.zeros(len(rest))
+    weights[rigid] = rigid_weights(character.rig.deltas[:, character.landmarks], rigid)
+    return rest.astype(np.float64), weights
 
 
 def rigid_weights(deltas: npt.NDArray[np.float32], index: npt.NDArray[np.intp]) -> Array:

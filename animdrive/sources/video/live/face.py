@@ -19,7 +19,7 @@ from animdrive.sources.video.fitting.expression import (
 from animdrive.sources.video.fitting.gaze import measured_looks
 from animdrive.sources.video.fitting.joined import joined
 from animdrive.sources.video.fitting.person import Openings, Person, local_scales, openings
-from animdrive.sources.video.fitting.pose import HeadPoses, fit_poses, rigid_weights
+from animdrive.sources.video.fitting.pose import HeadPoses, fit_poses, head_model
 from animdrive.sources.video.fitting.regressor import Seen, load_regressor
 from animdrive.sources.video.indices import (
     EYE_CORNERS_LEFT,
@@ -99,12 +99,8 @@ class LiveFace:
         self._regressor = load_regressor() if self.config.solver == "learned" else None
         self._cut_outs = CutOuts(character)
         self._rig = character.rig.neutral.vertices[character.landmarks].astype(np.float64)
-        self._model = self._rig - character.head_pivot
+        self._model, self._weights = head_model(character)
         self._rigid = np.array(RIGID)
-        self._weights = np.zeros(len(self._model))
-        self._weights[self._rigid] = rigid_weights(
-            character.rig.deltas[:, character.landmarks], self._rigid
-        )
         self._running = RunningPerson(
             character,
             self._model,

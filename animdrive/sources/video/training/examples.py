@@ -13,7 +13,7 @@ import numpy.typing as npt
 from animdrive.contract.names import MIRROR52
 from animdrive.rig.head import load_head
 from animdrive.rig.pose import angles_from_matrix
-from animdrive.sources.video.fitting.pose import fit_poses, rigid_weights
+from animdrive.sources.video.fitting.pose import fit_poses, head_model
 from animdrive.sources.video.indices import (
     BROW_LEFT,
     BROW_RIGHT,
@@ -21,7 +21,6 @@ from animdrive.sources.video.indices import (
     EYE_RIGHT,
     FACE_OVAL,
     LIPS,
-    RIGID,
     SKIN,
 )
 
@@ -118,9 +117,7 @@ class Batch:
 @cache
 def head_landmarks() -> Array:
     """Return [478, 3] metres: the landmarks of the built-in head, from its pivot."""
-    head = load_head()
-    points = head.rig.neutral.vertices[head.landmarks] - head.head_pivot
-    return np.asarray(points, dtype=np.float64)
+    return head_model(load_head())[0]
 
 
 @cache
@@ -154,7 +151,7 @@ def prepared(person: Filmed, size_px: tuple[int, int], index: Indices) -> Prepar
     resting = np.flatnonzero(person.resting)
     if len(person.points) < _FEWEST or len(resting) < _FEWEST_AT_REST:
         return None
-    model, weights = head_landmarks(), _rigid_weights()
+    model, weights = head_model(load_head())
     middle = np.array([size_px[0] / 2, size_px[1] / 2, 0.0])
     points = ((person.points - middle) * [1.0, -1.0, -1.0]).astype(np.float32)
     poses = fit_poses(points, model, weights)
@@ -174,14 +171,6 @@ def prepared(person: Filmed, size_px: tuple[int, int], index: Indices) -> Prepar
         cutouts=person.cutouts,
         curves=person.curves,
     )
-
-
-@cache
-def _rigid_weights() -> Array:
-    head, rigid = load_head(), np.array(RIGID)
-    weights = np.zeros(len(head.landmarks))
-    weights[rigid] = rigid_weights(head.rig.deltas[:, head.landmarks], rigid)
-    return weights
 
 
 def drawn(

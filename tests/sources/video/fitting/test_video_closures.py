@@ -25,7 +25,7 @@ def check(head, clip):
     result = face_curves(read_frames(clip), head)
     theirs, ours = gaps(head, result)
     assert result.found_share > 0.95
-    assert np.corrcoef(theirs, ours)[0, 1] > 0.95
+    assert np.corrcoef(theirs, ours)[0, 1] > 0.97
     floor = np.quantile(theirs, 0.03)
     closed, opened = theirs < floor + 0.0025, theirs > floor + 0.02
     assert ours[closed].max() < 1e-3
